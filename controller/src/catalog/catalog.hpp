@@ -1,0 +1,132 @@
+#pragma once
+
+#include "penstock/types/schema.hpp"
+#include "reconcile/state.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// All SQL of the controller. libpqxx stays behind this header (pimpl), and never reconnects by
+/// itself: after the first failure of the connection every call throws Exception kUnavailable and
+/// the caller makes a new object.
+namespace penstock::catalog {
+
+/// How to reach the database.
+struct Target {
+    std::string connection_string; ///< libpq's; never logged, may hold a password file's name
+};
+
+/// What happened on a change of state, for one row.
+struct StateChange {
+    std::string connection;
+    reconcile::State to = reconcile::State::kPending;
+    std::string error{};      ///< kError (and reasons for waiting)
+    int attempts = 0;         ///< backoff so far; 0 clears it
+    std::int64_t retry_in_ms = 0; ///< next_attempt_at = now() + this; 0 = null
+};
+
+/// The FOREIGN SERVER of a plugin instance.
+struct Server {
+    std::string label;  ///< server's name
+    std::string plugin;
+    std::string socket; ///< path of the plugin's socket
+    std::int64_t plugin_uid = 0; ///< uid that the plugin runs as; the backend checks it
+};
+
+/// A row of penstock.config_file.
+struct ConfigFileRow {
+    std::string path;
+    std::string state; ///< ok · error
+    std::string error;
+    int line = 0;
+    int connection_count = 0;
+};
+
+/// A row of penstock.plugin.
+struct PluginRow {
+    std::string instance;
+    std::string plugin;
+    std::string version;
+    std::string state; ///< stopped · starting · running · backoff · failed
+    std::string error;
+    std::int64_t pid = 0;
+    int restarts = 0;
+};
+
+/// The controller's leadership: a session advisory lock, the epoch, LISTEN. One object for the life
+/// of the leadership; when it fails, leadership is lost and everything starts again from a new one.
+class Leader {
+  public:
+    /// Waits for nothing: throws Exception kUnavailable when the server is not there, kLimit when
+    /// another controller holds the lock (the message names its pid and application).
+    /// Also checks that the extension is there and of our version (creates it when it may).
+    explicit Leader(const Target& target);
+    ~Leader();
+    Leader(const Leader&) = delete;
+    Leader& operator=(const Leader&) = delete;
+
+    [[nodiscard]] std::int64_t epoch() const noexcept;
+    /// Readable when notifications (or the end of the connection) wait; for the event loop.
+    [[nodiscard]] int socket() const noexcept;
+    /// uid of the server's processes, from the Unix socket; nullopt over TCP.
+    [[nodiscard]] std::optional<std::int64_t> server_uid() const;
+    /// Requests that arrived on channel `penstock_request` (refresh by hand): names, "" = all.
+    /// Errors: Exception kUnavailable when the connection is gone.
+    [[nodiscard]] std::vector<std::string> take_requests();
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// One working session. Each write transaction checks `epoch` `for share`, so a controller that was
+/// paused and replaced is refused by the database (Exception kPermission, "… is no longer the leader").
+/// Threads: one at a time per object.
+class Session {
+  public:
+    Session(const Target& target, std::int64_t epoch);
+    ~Session();
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    /// Rows joined with live schemas; schemas with our marker but no row included (has_row false).
+    [[nodiscard]] reconcile::Actual read_actual();
+    /// Start of the service: every row to pending, except `disabled`. One transaction.
+    void reset_to_pending();
+
+    void ensure_servers(const std::vector<Server>& servers);
+    /// Rows as pending with their empty schemas, in one transaction. A schema of that name that is
+    /// not ours: the row is made and put in error, the schema is not touched.
+    void create_connections(const std::vector<reconcile::DesiredConnection>& connections);
+    void update_rows(const std::vector<reconcile::DesiredConnection>& connections);
+    /// All in one transaction, a notification each.
+    void change_states(const std::vector<StateChange>& changes);
+
+    /// Makes the live schema as `tables`, by difference, at most 500 tables a transaction; the last
+    /// transaction also sets ready, the hashes, `table_count`. Never CASCADE: a table or column that
+    /// must go while something depends on it stays, and the row's `error` names the dependents.
+    /// lock_timeout 300 ms with retry. Errors: Exception with the server's message and SQLSTATE.
+    void apply_schema(const reconcile::DesiredConnection& connection,
+                      const std::vector<TableSchema>& tables, bool is_dynamic);
+    /// COMMENT ON tables and columns, in bulk; then comments_set.
+    void apply_comments(const std::string& connection, const std::vector<TableSchema>& tables);
+    /// Drops what the connection's schema holds, the schema, and (delete) the row; or sets disabled.
+    /// With dependents: the schema stays, the row's `error` names them; returns false.
+    [[nodiscard]] bool drop_connection(const std::string& connection, bool keep_row_disabled);
+
+    void write_config_files(const std::vector<ConfigFileRow>& rows); ///< replaces all
+    void write_plugins(const std::vector<PluginRow>& rows);          ///< replaces all
+    void write_event(const std::string& kind, const std::string& event, const std::string& source,
+                     const std::string& connection, const std::string& detail_json);
+    /// Search path of the users role: configured one, or schemas by name, `penstock` always on it.
+    void set_search_path(const std::vector<std::string>& path);
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace penstock::catalog

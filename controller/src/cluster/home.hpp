@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace penstock::cluster {
+
+/// The install folder and everything in it. Several may run side by side.
+///
+///   config/        *.spc, *.json: the user's
+///   data/          the private cluster (PGDATA)
+///   run/           sockets, pid files, 0700: `pg/` the server's, `<instance>.sock` the plugins'
+///   logs/          penstockd.log, postgresql.log, 0600
+///   internal/      pgpass files, state of the service, 0700
+struct Home {
+    std::filesystem::path root;
+    [[nodiscard]] std::filesystem::path config() const { return root / "config"; }
+    [[nodiscard]] std::filesystem::path data() const { return root / "data"; }
+    [[nodiscard]] std::filesystem::path run() const { return root / "run"; }
+    [[nodiscard]] std::filesystem::path logs() const { return root / "logs"; }
+    [[nodiscard]] std::filesystem::path internal() const { return root / "internal"; }
+    /// Password file of the users' role, for psql; 0600.
+    [[nodiscard]] std::filesystem::path user_pgpass() const { return internal() / "pgpass"; }
+    /// Password file of the owner role, for penstockd; 0600.
+    [[nodiscard]] std::filesystem::path owner_pgpass() const { return internal() / "owner.pgpass"; }
+
+    /// PENSTOCK_HOME, or ~/.penstock of the user that the service runs as.
+    [[nodiscard]] static Home from_environment();
+};
+
+} // namespace penstock::cluster

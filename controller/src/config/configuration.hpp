@@ -1,0 +1,83 @@
+#pragma once
+
+#include "penstock/types/config_value.hpp"
+#include "penstock/types/error.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What the user asked for, as typed values. Made by ConfigFolder; nothing here reads files.
+namespace penstock::config {
+
+/// A place in a configuration file; line and column count from 1, 0 = the whole file.
+struct Position {
+    std::string file; ///< path as given to ConfigFolder, joined with the file's name
+    int line = 0;
+    int column = 0;
+    /// "connections.spc:3:5"; only the file's base name.
+    [[nodiscard]] std::string to_text() const;
+};
+
+/// An error of the configuration and where it stands.
+struct ConfigError {
+    Error error;
+    Position position;
+};
+
+enum class ConnectionType : std::uint8_t { kPlugin, kAggregator };
+enum class ImportSchema : std::uint8_t { kEnabled, kLazy, kDisabled };
+
+/// One `connection "name" { … }`.
+struct Connection {
+    std::string name;
+    std::string plugin;          ///< the plugin's name: executable in the plugin folder
+    std::string plugin_instance; ///< label of the `plugin` block, or the plugin's name
+    ConnectionType type = ConnectionType::kPlugin;
+    std::vector<std::string> children; ///< aggregators: names or globs, as written
+    ImportSchema import_schema = ImportSchema::kEnabled;
+    Arguments arguments; ///< everything that is the plugin's; env() and file() already resolved
+    std::map<std::string, Position> argument_positions;
+    Position start; ///< of the block
+    int end_line = 0;
+    /// Hash over all of the above but the positions: 16 hexadecimal digits.
+    std::string config_hash;
+    /// Set when the connection cannot be used as written (bad name, no plugin, defined twice, bad
+    /// reference): it goes to state `error`, its live schema stays as it is.
+    std::optional<ConfigError> error;
+};
+
+/// One `plugin "label" { … }`, or the instance that a connection implies.
+struct PluginInstance {
+    std::string label;  ///< names the process, its socket and its FOREIGN SERVER
+    std::string source; ///< the plugin's name; the label when not given
+    std::optional<std::int64_t> memory_max_mb;
+    std::int64_t start_timeout_s = 30;
+    Position start; ///< file empty for an implied one
+};
+
+/// `options "database" { … }`; absent = the default.
+struct DatabaseOptions {
+    std::optional<std::vector<std::string>> search_path;
+    std::optional<std::vector<std::string>> search_path_prefix;
+};
+
+/// One file of the folder as it was last read.
+struct File {
+    std::string path;
+    std::string content_hash;
+    std::optional<ConfigError> error; ///< the file's content is then that of its last good version
+    int connection_count = 0;
+};
+
+/// Everything in force. A file that cannot be read or parsed contributes its last good version.
+struct Configuration {
+    std::map<std::string, Connection> connections;   ///< by name
+    std::map<std::string, PluginInstance> instances; ///< by label; each that a connection uses
+    DatabaseOptions database;
+    std::vector<File> files; ///< by path
+};
+
+} // namespace penstock::config

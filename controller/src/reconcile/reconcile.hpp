@@ -1,0 +1,45 @@
+#pragma once
+
+#include "reconcile/state.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace penstock::reconcile {
+
+/// The one thing to do next for one connection. The service does it and asks again: level-triggered,
+/// so an event in the middle of a step needs no queue and nothing is lost.
+enum class StepKind : std::uint8_t {
+    kCreate,        ///< insert the row as pending, with its empty schema
+    kUpdateRow,     ///< same state; file position, plugin, type, children … changed
+    kFetch,         ///< ask the plugin what it offers (configure, then describe)
+    kMarkUpdating,  ///< pending, ready, error → updating: work on the schema begins
+    kApply,         ///< updating: make the schema as offered, by difference, → ready at the end
+    kMarkReady,     ///< pending → ready: the live schema is already right
+    kMarkPending,   ///< ready, error → pending, when asked for anew while nothing may change yet
+    kSetError,      ///< → error, with `error`
+    kDisable,       ///< drop tables and schema, → disabled
+    kMarkDeleting,  ///< any → deleting
+    kDrop,          ///< deleting: drop tables and schema; the row goes last
+};
+
+struct Step {
+    StepKind kind;
+    std::string connection;
+    std::string error{};          ///< kSetError
+    std::int64_t not_before_ms = 0; ///< service clock; 0 = at once (backoff)
+    friend bool operator==(const Step&, const Step&) = default;
+};
+
+/// Desired + actual + offers → at most one step for each connection, none for those that are as they
+/// should be. Ordered: by the rank of `search_path_order` for the first connection of each plugin,
+/// then by name. Pure: the same input gives the same steps.
+[[nodiscard]] std::vector<Step> reconcile(const Desired& desired, const Actual& actual,
+                                          const Offers& offers,
+                                          const std::vector<std::string>& search_path_order);
+
+/// Delay before attempt number `attempts` + 1: 1 s doubling to 30 s; 0 for attempts = 0.
+[[nodiscard]] std::int64_t backoff_ms(int attempts) noexcept;
+
+} // namespace penstock::reconcile
