@@ -14,7 +14,7 @@
 /// the caller makes a new object.
 namespace penstock::catalog {
 
-/// How to reach the database.
+/// How to reach the database. A session of another role that may do so continues as penstock_owner.
 struct Target {
     std::string connection_string; ///< libpq's; never logged, may hold a password file's name
 };
@@ -52,8 +52,10 @@ struct PluginRow {
     std::string version;
     std::string state; ///< stopped · starting · running · backoff · failed
     std::string error;
-    std::int64_t pid = 0;
+    std::int64_t pid = 0;          ///< 0 = not running
     int restarts = 0;
+    std::int64_t memory_bytes = 0; ///< 0 = not known
+    std::vector<std::string> sandbox = {}; ///< layers in force
 };
 
 /// The controller's leadership: a session advisory lock, the epoch, LISTEN. One object for the life
@@ -102,7 +104,7 @@ class Session {
     /// not ours: the row is made and put in error, the schema is not touched.
     void create_connections(const std::vector<reconcile::DesiredConnection>& connections);
     void update_rows(const std::vector<reconcile::DesiredConnection>& connections);
-    /// All in one transaction, a notification each.
+    /// All in one transaction, a notification each. A connection without a row is skipped.
     void change_states(const std::vector<StateChange>& changes);
 
     /// Makes the live schema as `tables`, by difference, at most 500 tables a transaction; the last
@@ -114,14 +116,16 @@ class Session {
     /// COMMENT ON tables and columns, in bulk; then comments_set.
     void apply_comments(const std::string& connection, const std::vector<TableSchema>& tables);
     /// Drops what the connection's schema holds, the schema, and (delete) the row; or sets disabled.
-    /// With dependents: the schema stays, the row's `error` names them; returns false.
+    /// With dependents: the schema stays, the row's `error` names them and its backoff grows;
+    /// returns false.
     [[nodiscard]] bool drop_connection(const std::string& connection, bool keep_row_disabled);
 
     void write_config_files(const std::vector<ConfigFileRow>& rows); ///< replaces all
     void write_plugins(const std::vector<PluginRow>& rows);          ///< replaces all
     void write_event(const std::string& kind, const std::string& event, const std::string& source,
                      const std::string& connection, const std::string& detail_json);
-    /// Search path of the users role: configured one, or schemas by name, `penstock` always on it.
+    /// Search path of the database's new sessions: `path`, or when empty "$user", public and our
+    /// schemas by name; `penstock` is always on it. Changes nothing when it is already so.
     void set_search_path(const std::vector<std::string>& path);
 
   private:

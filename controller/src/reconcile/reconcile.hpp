@@ -17,8 +17,9 @@ enum class StepKind : std::uint8_t {
     kMarkUpdating,  ///< pending, ready, error → updating: work on the schema begins
     kApply,         ///< updating: make the schema as offered, by difference, → ready at the end
     kMarkReady,     ///< pending → ready: the live schema is already right
-    kMarkPending,   ///< ready, error → pending, when asked for anew while nothing may change yet
-    kSetError,      ///< → error, with `error`
+    kComment,       ///< ready: the comments are missing (a crash came between kApply and them)
+    kMarkPending,   ///< disabled, deleting → pending: configured again
+    kSetError,      ///< → error, with `error`, `attempts` and `retry_in_ms`
     kDisable,       ///< drop tables and schema, → disabled
     kMarkDeleting,  ///< any → deleting
     kDrop,          ///< deleting: drop tables and schema; the row goes last
@@ -28,7 +29,9 @@ struct Step {
     StepKind kind;
     std::string connection;
     std::string error{};          ///< kSetError
-    std::int64_t not_before_ms = 0; ///< service clock; 0 = at once (backoff)
+    std::int64_t not_before_ms = 0; ///< steady_clock, as `next_attempt_ms`; 0 = at once (backoff)
+    int attempts = 0;               ///< kSetError: for StateChange::attempts; 0 = no attempt follows
+    std::int64_t retry_in_ms = 0;   ///< kSetError: for StateChange::retry_in_ms
     friend bool operator==(const Step&, const Step&) = default;
 };
 

@@ -35,13 +35,17 @@ struct DesiredConnection {
     std::optional<std::string> error; ///< configuration error, ready to show
 };
 
-/// What the plugin offers for one connection, as far as it is known.
+/// What the plugin offers for one connection, as far as it is known. The service also answers a
+/// kApply that failed with a kFailed offer, so one counter and one backoff serve both.
 struct Offer {
     enum class Kind : std::uint8_t { kUnknown, kKnown, kFailed };
     Kind kind = Kind::kUnknown;
     std::string config_hash; ///< of the configuration it was asked with
     std::string schema_hash; ///< kKnown
     std::string error;       ///< kFailed; ready to show
+    /// kFailed: failures in a row, this one included, since the last success or change of the
+    /// configuration. A number above the row's `attempts` is a failure that the row does not show yet.
+    int failures = 0;
     bool is_dynamic = false;
 };
 
@@ -61,11 +65,12 @@ struct ActualConnection {
     bool has_schema = false;     ///< a schema of this name exists
     bool schema_is_ours = false; ///< and carries our marker
     bool schema_is_intact = true; ///< its live tables still are what was made (live hash)
+    bool comments_set = true;
     std::string file_name;
     int start_line = 0;
     int end_line = 0;
     int attempts = 0;
-    /// Steady time of the next attempt, milliseconds of the service's own clock; 0 = now.
+    /// Time of the next attempt, milliseconds of std::chrono::steady_clock; 0 = now.
     std::int64_t next_attempt_ms = 0;
 };
 
