@@ -1,0 +1,299 @@
+#include "penstock/protocol/datum_encode.hpp"
+
+#include <array>
+#include <charconv>
+#include <limits>
+#include <optional>
+
+namespace penstock {
+
+namespace {
+
+namespace numeric = datum::numeric;
+
+/// A decimal number, cut up but not converted: digits stay in the caller's text.
+struct Decimal {
+    bool is_negative = false;
+    std::string_view whole;    ///< digits before the point
+    std::string_view fraction; ///< digits after it
+    std::int64_t exponent = 0;
+};
+
+struct Special {
+    std::string_view name; ///< lower case
+    std::uint16_t header;
+};
+constexpr std::array kSpecials = {
+    Special{"nan", numeric::kNan},
+    Special{"infinity", numeric::kPositiveInfinity},
+    Special{"+infinity", numeric::kPositiveInfinity},
+    Special{"-infinity", numeric::kNegativeInfinity},
+    Special{"inf", numeric::kPositiveInfinity},
+    Special{"+inf", numeric::kPositiveInfinity},
+    Special{"-inf", numeric::kNegativeInfinity},
+};
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+bool is_space(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+std::string_view trim(std::string_view text) {
+    while (!text.empty() && is_space(text.front())) {
+        text.remove_prefix(1);
+    }
+    while (!text.empty() && is_space(text.back())) {
+        text.remove_suffix(1);
+    }
+    return text;
+}
+
+bool equals_ignoring_case(std::string_view text, std::string_view lower) {
+    if (text.size() != lower.size()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) != lower[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+std::string_view take_digits(std::string_view& text) {
+    std::size_t count = 0;
+    while (count < text.size() && is_digit(text[count])) {
+        ++count;
+    }
+    const std::string_view digits = text.substr(0, count);
+    text.remove_prefix(count);
+    return digits;
+}
+
+bool take_sign(std::string_view& text) {
+    const bool is_negative = !text.empty() && text.front() == '-';
+    if (is_negative || (!text.empty() && text.front() == '+')) {
+        text.remove_prefix(1);
+    }
+    return is_negative;
+}
+
+/// The digits after 'e'. One that does not fit becomes so large that the format's limits refuse it.
+std::optional<std::int64_t> take_exponent(std::string_view& text) {
+    const bool is_negative = take_sign(text);
+    const std::string_view digits = take_digits(text);
+    if (digits.empty()) {
+        return std::nullopt;
+    }
+    std::int64_t exponent = std::numeric_limits<std::int32_t>::max();
+    std::int64_t parsed = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), parsed);
+    if (error == std::errc{} && parsed < exponent) {
+        exponent = parsed;
+    }
+    return is_negative ? -exponent : exponent;
+}
+
+std::optional<Decimal> parse_decimal(std::string_view text) {
+    Decimal decimal;
+    decimal.is_negative = take_sign(text);
+    decimal.whole = take_digits(text);
+    if (!text.empty() && text.front() == '.') {
+        text.remove_prefix(1);
+        decimal.fraction = take_digits(text);
+    }
+    if (decimal.whole.empty() && decimal.fraction.empty()) {
+        return std::nullopt;
+    }
+    if (!text.empty() && (text.front() == 'e' || text.front() == 'E')) {
+        text.remove_prefix(1);
+        const std::optional<std::int64_t> exponent = take_exponent(text);
+        if (!exponent) {
+            return std::nullopt;
+        }
+        decimal.exponent = *exponent;
+    }
+    return text.empty() ? std::optional(decimal) : std::nullopt;
+}
+
+/// What the header of a number says, and how many digits follow.
+struct Shape {
+    bool is_negative = false;
+    std::int64_t weight = 0; ///< of the first digit: a power of 10000
+    std::int64_t dscale = 0; ///< decimal digits after the point
+    std::size_t digit_count = 0;
+
+    [[nodiscard]] bool fits_format() const {
+        return dscale <= numeric::kDscaleMax && weight <= numeric::kWeightMax &&
+               weight >= numeric::kWeightMin;
+    }
+};
+
+/// Writes everything but the digits; returns the value's first byte. make_result in numeric.c
+/// decides between the short and the long form in the same way.
+std::byte* start_numeric(DataArea& out, const Shape& shape) {
+    const bool is_short = shape.dscale <= numeric::kShortDscaleMax &&
+                          shape.weight <= numeric::kShortWeightMax &&
+                          shape.weight >= numeric::kShortWeightMin;
+    const std::size_t header_bytes = datum::kVarlenaHeaderBytes + (is_short ? 2 : 4);
+    const std::size_t bytes = header_bytes + 2 * shape.digit_count;
+    out.align(4);
+    std::byte* const to = out.extend(bytes);
+    datum::store(to, datum::long_header(static_cast<std::uint32_t>(bytes)));
+    const auto dscale = static_cast<unsigned>(shape.dscale);
+    if (is_short) {
+        const unsigned weight = static_cast<unsigned>(shape.weight) &
+                                (numeric::kShortWeightSign | numeric::kShortWeightMask);
+        datum::store(to + 4, static_cast<std::uint16_t>(
+                                 numeric::kShort | (dscale << numeric::kShortDscaleShift) | weight |
+                                 (shape.is_negative ? numeric::kShortNegative : 0U)));
+    } else {
+        datum::store(to + 4, static_cast<std::uint16_t>(
+                                 dscale | (shape.is_negative ? numeric::kNegative : 0U)));
+        datum::store(to + 6, static_cast<std::int16_t>(shape.weight));
+    }
+    return to;
+}
+
+/// Digits of both parts as if they stood in one text.
+class DigitRun {
+  public:
+    explicit DigitRun(const Decimal& decimal)
+        : whole_(decimal.whole), fraction_(decimal.fraction),
+          end_(whole_.size() + fraction_.size()) {
+        while (begin_ < end_ && at(begin_) == 0) {
+            ++begin_;
+        }
+        while (begin_ < end_ && at(end_ - 1) == 0) {
+            --end_;
+        }
+    }
+
+    [[nodiscard]] int at(std::size_t index) const {
+        return (index < whole_.size() ? whole_[index] : fraction_[index - whole_.size()]) - '0';
+    }
+    [[nodiscard]] std::size_t begin() const { return begin_; } ///< first digit that is not 0
+    [[nodiscard]] std::size_t end() const { return end_; }     ///< past the last one
+    [[nodiscard]] std::size_t size() const { return end_ - begin_; }
+
+  private:
+    std::string_view whole_;
+    std::string_view fraction_;
+    std::size_t begin_ = 0;
+    std::size_t end_;
+};
+
+/// Groups of four decimal digits; the first group begins `lead` places before the first digit.
+void write_digits(const DigitRun& run, unsigned lead, std::byte* to) {
+    int group = 0;
+    unsigned filled = lead;
+    for (std::size_t i = run.begin(); i < run.end(); ++i) {
+        group = group * 10 + run.at(i);
+        if (++filled == numeric::kDigitsPerGroup) {
+            datum::store(to, static_cast<std::int16_t>(group));
+            to += 2;
+            group = 0;
+            filled = 0;
+        }
+    }
+    if (filled == 0 || run.size() == 0) {
+        return;
+    }
+    for (; filled < numeric::kDigitsPerGroup; ++filled) {
+        group *= 10;
+    }
+    datum::store(to, static_cast<std::int16_t>(group));
+}
+
+std::uint32_t append_special(DataArea& out, std::uint16_t header) {
+    out.align(4);
+    const auto offset = static_cast<std::uint32_t>(out.size());
+    std::byte* const to = out.extend(6);
+    datum::store(to, datum::long_header(6));
+    datum::store(to + 4, header);
+    return offset;
+}
+
+Error numeric_error(const char* sqlstate, std::string message) {
+    Error error = Error::make(ErrorKind::kData, std::move(message));
+    error.sqlstate = sqlstate;
+    return error;
+}
+
+Error not_a_number(std::string_view text) {
+    constexpr std::size_t kShownBytes = 64;
+    for (std::size_t i = 0; i < text.size() && i < kShownBytes; ++i) {
+        if (text[i] < ' ' || text[i] > '~') {
+            // Bytes of unknown encoding must not get into a message.
+            return numeric_error("22P02", "invalid input syntax for type numeric");
+        }
+    }
+    const std::string shown(text.substr(0, kShownBytes));
+    return numeric_error("22P02", "invalid input syntax for type numeric: \"" + shown +
+                                      (text.size() > kShownBytes ? "…\"" : "\""));
+}
+
+} // namespace
+
+Result<std::uint32_t> append_numeric(DataArea& out, std::string_view text) {
+    const std::string_view trimmed = trim(text);
+    const std::optional<Decimal> decimal = parse_decimal(trimmed);
+    if (!decimal) {
+        for (const Special& special : kSpecials) {
+            if (equals_ignoring_case(trimmed, special.name)) {
+                return append_special(out, special.header);
+            }
+        }
+        return not_a_number(text);
+    }
+    const DigitRun run(*decimal);
+    Shape shape;
+    shape.dscale = static_cast<std::int64_t>(decimal->fraction.size()) - decimal->exponent;
+    shape.dscale = shape.dscale < 0 ? 0 : shape.dscale;
+    unsigned lead = 0;
+    if (run.size() != 0) {
+        shape.is_negative = decimal->is_negative;
+        // Power of ten of the first digit, then rounded down to a power of 10000.
+        const std::int64_t power = static_cast<std::int64_t>(decimal->whole.size()) - 1 -
+                                   static_cast<std::int64_t>(run.begin()) + decimal->exponent;
+        shape.weight = power >= 0 ? power / 4 : -((-power + 3) / 4);
+        lead = static_cast<unsigned>(3 - (power - shape.weight * 4));
+        shape.digit_count = (lead + run.size() + 3) / 4;
+    }
+    if (!shape.fits_format()) {
+        return numeric_error("22003", "value overflows numeric format");
+    }
+    std::byte* const to = start_numeric(out, shape);
+    write_digits(run, lead, out.data() + out.size() - 2 * shape.digit_count);
+    return static_cast<std::uint32_t>(to - out.data());
+}
+
+std::uint32_t append_numeric(DataArea& out, std::int64_t value) {
+    std::array<std::int16_t, 5> groups{}; // lowest first; 10000^5 > 2^63
+    std::size_t count = 0;
+    std::uint64_t rest =
+        value < 0 ? 0U - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+    for (; rest != 0; rest /= numeric::kBase) {
+        groups[count++] = static_cast<std::int16_t>(rest % numeric::kBase);
+    }
+    std::size_t zeros = 0;
+    while (zeros < count && groups[zeros] == 0) {
+        ++zeros;
+    }
+    Shape shape;
+    shape.is_negative = value < 0;
+    shape.weight = count == 0 ? 0 : static_cast<std::int64_t>(count) - 1;
+    shape.digit_count = count - zeros;
+    std::byte* const to = start_numeric(out, shape);
+    std::byte* digits = out.data() + out.size() - 2 * shape.digit_count;
+    for (std::size_t i = count; i > zeros; --i) {
+        datum::store(digits, groups[i - 1]);
+        digits += 2;
+    }
+    return static_cast<std::uint32_t>(to - out.data());
+}
+
+} // namespace penstock
