@@ -13,7 +13,7 @@ namespace penstock {
 namespace {
 
 /// Source: PostgreSQL's access/sysattr.h; no user column may have one of these names.
-constexpr std::array<std::string_view, 6> kSystemColumns{"ctid", "xmin",    "cmin",
+constexpr std::array<std::string_view, 6> kSystemColumns{"ctid", "xmin",     "cmin",
                                                          "xmax", "tableoid", "cmax"};
 
 /// What is wrong with a name, as the rest of a sentence; nullptr when it is fine.

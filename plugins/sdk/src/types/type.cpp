@@ -30,14 +30,16 @@ constexpr std::array<TypeInfo, 18> kTypes{{
     {TypeId::kInt8Array, "int8[]", 1016, 0, 8, TypeId::kInt8},
 }};
 
-static_assert([] {
-    for (std::size_t index = 0; index < kTypes.size(); ++index) {
-        if (static_cast<std::size_t>(kTypes[index].id) != index + 1) {
-            return false;
+static_assert(
+    [] {
+        for (std::size_t index = 0; index < kTypes.size(); ++index) {
+            if (static_cast<std::size_t>(kTypes[index].id) != index + 1) {
+                return false;
+            }
         }
-    }
-    return true;
-}(), "find_type() counts on the order of the ids");
+        return true;
+    }(),
+    "find_type() counts on the order of the ids");
 
 struct Alias {
     std::string_view name;
@@ -67,7 +69,9 @@ constexpr std::array<Alias, 18> kAliases{{
 
 } // namespace
 
-std::span<const TypeInfo> all_types() noexcept { return kTypes; }
+std::span<const TypeInfo> all_types() noexcept {
+    return kTypes;
+}
 
 const TypeInfo* find_type(TypeId id) noexcept {
     const auto number = static_cast<std::size_t>(id);

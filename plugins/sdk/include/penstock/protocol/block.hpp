@@ -22,7 +22,9 @@ namespace penstock {
 ///           not read. Variable types: row_count × uint32, the offset of the value in `data`.
 ///   data    variable types only: varlena values. text and bytea: a 1-byte header up to 126 bytes
 ///           of content, else a 4-byte header; any alignment for the former, 4 for the latter. All
-///           other types: 4-byte header, 4-byte alignment. Never compressed, never TOASTed.
+///           other types: 4-byte header, 4-byte alignment; int8[] 8-byte alignment, because
+///           PostgreSQL's array code rounds addresses up to the element's. Never compressed,
+///           never TOASTed.
 ///
 /// A block with column_count 0 carries only a number of rows.
 /// Lifetime: datums point into the payload; they are good until the buffer is used for the next

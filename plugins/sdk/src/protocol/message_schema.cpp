@@ -1,0 +1,82 @@
+#include "penstock/protocol/messages.hpp"
+
+namespace penstock {
+
+namespace {
+
+Error refuse(const std::string& what, const std::string& column) {
+    return Error::make(ErrorKind::kProtocol,
+                       "malformed schema: " + what + " of column \"" + column + '"');
+}
+
+Result<Column> read_column(const wire::SchemaColumn& from) {
+    const TypeInfo* type =
+        from.type() <= UINT8_MAX ? find_type(static_cast<TypeId>(from.type())) : nullptr;
+    if (type == nullptr) {
+        return refuse("unknown type " + std::to_string(from.type()), from.name());
+    }
+    if (from.key() > static_cast<std::uint32_t>(KeyKind::kAnyOf)) {
+        return refuse("unknown kind of key " + std::to_string(from.key()), from.name());
+    }
+    const Result<QualOps> exact = QualOps::from_text(from.exact());
+    const Result<QualOps> superset = QualOps::from_text(from.superset());
+    if (!exact || !superset) {
+        return refuse((exact ? superset : exact).error().message, from.name());
+    }
+    Column column;
+    column.name = from.name();
+    column.type = type->id;
+    column.description = from.description();
+    column.exact = exact.value();
+    column.superset = superset.value();
+    column.key = static_cast<KeyKind>(from.key());
+    return column;
+}
+
+} // namespace
+
+void write_message(const std::vector<TableSchema>& from, wire::Schema& to) {
+    for (const TableSchema& table : from) {
+        wire::SchemaTable& target = *to.add_tables();
+        target.set_name(table.name);
+        target.set_description(table.description);
+        target.set_row_estimate(table.row_estimate);
+        target.set_startup_cost_ms(table.startup_cost_ms);
+        for (const Column& column : table.columns) {
+            wire::SchemaColumn& entry = *target.add_columns();
+            entry.set_name(column.name);
+            entry.set_type(static_cast<std::uint32_t>(column.type));
+            entry.set_description(column.description);
+            entry.set_exact(column.exact.to_text());
+            entry.set_superset(column.superset.to_text());
+            entry.set_key(static_cast<std::uint32_t>(column.key));
+        }
+    }
+}
+
+Result<std::vector<TableSchema>> read_message(const wire::Schema& from) {
+    std::vector<TableSchema> tables;
+    tables.reserve(static_cast<std::size_t>(from.tables_size()));
+    for (const wire::SchemaTable& source : from.tables()) {
+        TableSchema table;
+        table.name = source.name();
+        table.description = source.description();
+        table.row_estimate = source.row_estimate();
+        table.startup_cost_ms = source.startup_cost_ms();
+        for (const wire::SchemaColumn& wire_column : source.columns()) {
+            Result<Column> column = read_column(wire_column);
+            if (!column) {
+                return column.error();
+            }
+            table.columns.push_back(std::move(column).value());
+        }
+        const Status status = check_schema(table);
+        if (!status) {
+            return status.error();
+        }
+        tables.push_back(std::move(table));
+    }
+    return tables;
+}
+
+} // namespace penstock
