@@ -21,8 +21,8 @@ namespace penstock::hosting {
 /// How to run one plugin instance.
 struct InstanceSpec {
     std::string label;
-    std::string executable;  ///< path
-    std::string socket_path; ///< at most 107 bytes; the plugin binds it
+    std::string executable;          ///< path
+    std::string socket_path;         ///< at most 107 bytes; the plugin binds it
     std::vector<uid_t> allowed_uids; ///< peers that may scan: the server's uid, and our own
     std::int64_t start_timeout_ms = 30'000;
     std::optional<std::int64_t> memory_max_mb;
@@ -40,8 +40,8 @@ struct HostStatus {
 };
 
 /// One plugin process under supervision: posix_spawn, pidfd, the control socket as fd 3, stderr
-/// drained into a ring of 64 KiB. When it exits by itself it is started again, after 100 ms doubling
-/// to 60 s; five exits within 60 s make it kFailed until `restart()` or a new executable.
+/// drained into a ring of 64 KiB. When it exits by itself it is started again, after 100 ms
+/// doubling to 60 s; five exits within 60 s make it kFailed until `restart()` or a new executable.
 /// After each start every connection that was configured is configured again before anything else.
 /// Threads: the executor's (one thread). All functions below are called there.
 class PluginHost {
@@ -49,6 +49,7 @@ class PluginHost {
     struct Events {
         std::function<void(const std::string& connection)> on_announcement; ///< "" = all
         std::function<void()> on_status_change;
+        std::function<void(const std::string& line)> on_output{}; ///< a line of stdout or stderr
     };
 
     PluginHost(boost::asio::any_io_executor executor, InstanceSpec spec, Events events);

@@ -1,0 +1,363 @@
+#include "hosting/plugin_host.hpp"
+
+#include "hosting/condition.hpp"
+#include "hosting/plugin_run.hpp"
+#include "hosting/restart_policy.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <map>
+#include <set>
+#include <utility>
+
+namespace asio = boost::asio;
+
+namespace penstock::hosting {
+
+namespace {
+
+constexpr std::chrono::milliseconds kRequestTimeout{60'000};
+
+wire::ControlRequest configure_request(const std::string& connection, const Arguments& arguments) {
+    wire::ControlRequest request;
+    wire::Configure& configure = *request.mutable_configure();
+    configure.set_connection(connection);
+    for (const auto& [name, value] : arguments) {
+        write_message(value, (*configure.mutable_arguments())[name]);
+    }
+    return request;
+}
+
+std::string with_details(const Error& error) {
+    std::string text = error.message;
+    for (const std::string* part : {&error.detail, &error.hint}) {
+        if (!part->empty()) {
+            text += (part == &error.detail ? ". " : " ") + *part;
+        }
+    }
+    return text;
+}
+
+} // namespace
+
+/// Shared with its own coroutines: they end, and let go of it, after the host was stopped or
+/// destroyed and the process is gone.
+struct PluginHost::Impl : std::enable_shared_from_this<PluginHost::Impl> {
+    Impl(asio::any_io_executor io, InstanceSpec instance, Events callbacks)
+        : executor(std::move(io)), spec(std::move(instance)), events(std::move(callbacks)),
+          changed(executor) {}
+
+    // -- supervision
+    asio::awaitable<void> supervise();
+    asio::awaitable<void> live_once();
+    asio::awaitable<Status> begin_run();
+    asio::awaitable<Status> greet();
+    static asio::awaitable<Error> explain_end(std::shared_ptr<PluginRun> ending);
+    asio::awaitable<void> configure_all();
+    asio::awaitable<void> after_exit(Clock::time_point started);
+    void set_state(HostState state, std::string error);
+    [[nodiscard]] bool is_interrupted() const { return is_stopping || is_restarting; }
+    void interrupt();
+
+    // -- requests
+    asio::awaitable<Result<wire::ControlReply>> request(wire::ControlRequest message);
+    [[nodiscard]] Error unavailable() const;
+
+    asio::any_io_executor executor;
+    InstanceSpec spec;
+    Events events;
+    Condition changed;
+    HostStatus status;
+    std::optional<wire::PluginInfo> info; ///< of the last process that said hello
+    std::map<std::string, Arguments> configured;
+    std::shared_ptr<PluginRun> run; ///< shared with its own coroutines; null between two lives
+    RestartPolicy policy;
+    bool is_supervised = false;
+    bool is_stopping = false;
+    bool is_restarting = false;
+    bool is_hopeless = false; ///< the last start failed in a way that a retry does not mend
+};
+
+// ---------------------------------------------------------------- supervision
+
+void PluginHost::Impl::set_state(HostState state, std::string error) {
+    status.state = state;
+    status.error = std::move(error);
+    status.pid = run ? run->pid() : 0;
+    changed.notify();
+    if (events.on_status_change) {
+        events.on_status_change();
+    }
+}
+
+void PluginHost::Impl::interrupt() {
+    if (run) {
+        // A process that is still starting serves nobody: no need to be polite.
+        if (status.state == HostState::kStarting) {
+            run->kill();
+        }
+        run->wake();
+    }
+    changed.notify();
+}
+
+asio::awaitable<void> PluginHost::Impl::supervise() {
+    const auto self = shared_from_this();
+    while (!is_stopping) {
+        const Clock::time_point started = Clock::now();
+        is_restarting = false;
+        is_hopeless = false;
+        co_await live_once();
+        if (is_restarting) {
+            policy.reset();
+        } else if (!is_stopping) {
+            co_await after_exit(started);
+        }
+        if (!is_stopping) {
+            ++status.restarts;
+        }
+    }
+    is_supervised = false;
+    set_state(HostState::kStopped, {});
+}
+
+asio::awaitable<void> PluginHost::Impl::live_once() {
+    set_state(HostState::kStarting, status.error);
+    Status begun = co_await begin_run();
+    if (begun.ok()) {
+        set_state(HostState::kRunning, {});
+        co_await run->wait([this] { return is_interrupted() || run->channel()->is_closed(); });
+    } else if (!is_interrupted()) {
+        status.error = with_details(begun.error());
+    }
+    if (run && !run->has_ended()) {
+        // One that never said hello hangs, or speaks another protocol: nothing to ask it for.
+        if (!begun.ok()) {
+            run->kill();
+        }
+        co_await run->shut_down();
+    }
+    if (run && begun.ok()) {
+        status.error = "the plugin process " + run->end_text();
+    }
+    run = nullptr;
+}
+
+asio::awaitable<Status> PluginHost::Impl::begin_run() {
+    const std::weak_ptr<Impl> weak = weak_from_this();
+    PluginRun::Events run_events;
+    run_events.on_announcement = [weak](const std::string& connection) {
+        if (const auto self = weak.lock(); self && self->events.on_announcement) {
+            self->events.on_announcement(connection);
+        }
+    };
+    run_events.on_output = [weak](const std::string& line) {
+        if (const auto self = weak.lock(); self && self->events.on_output) {
+            self->events.on_output(line);
+        }
+    };
+    Result<std::shared_ptr<PluginRun>> started =
+        PluginRun::start(executor, spec, std::move(run_events));
+    if (!started.ok()) {
+        is_hopeless = true;
+        co_return started.error();
+    }
+    run = std::move(started).value();
+    status.pid = run->pid();
+    Status greeted = co_await greet();
+    if (!greeted.ok()) {
+        co_return greeted;
+    }
+    co_await configure_all();
+    if (run->has_ended() || is_interrupted()) {
+        co_return Error::make(ErrorKind::kUnavailable, "the plugin process " + run->end_text());
+    }
+    co_return Status{};
+}
+
+asio::awaitable<Status> PluginHost::Impl::greet() {
+    const std::chrono::milliseconds timeout(spec.start_timeout_ms);
+    Result<wire::PluginInfo> hello = co_await run->hello(timeout);
+    if (hello.ok()) {
+        info = std::move(hello).value();
+        status.version = info->version();
+        co_return Status{};
+    }
+    if (run->channel()->is_closed()) {
+        co_return co_await explain_end(run);
+    }
+    is_hopeless = true; // it hangs, or speaks another protocol
+    co_return hello.error();
+}
+
+/// The socket's end arrives a moment before the process's, and says less.
+asio::awaitable<Error> PluginHost::Impl::explain_end(std::shared_ptr<PluginRun> ending) {
+    co_await ending->wait([] { return false; });
+    co_return Error::make(ErrorKind::kUnavailable, "the plugin process " + ending->end_text());
+}
+
+/// Before anything else is asked of it, a new process gets what the old one had.
+asio::awaitable<void> PluginHost::Impl::configure_all() {
+    // A copy: a request that gives up meanwhile changes the original.
+    const std::map<std::string, Arguments> before = configured;
+    for (const auto& [connection, arguments] : before) {
+        wire::ControlRequest message = configure_request(connection, arguments);
+        const Result<wire::ControlReply> reply =
+            co_await run->channel()->request(std::move(message), kRequestTimeout);
+        if (run->channel()->is_closed()) {
+            co_return;
+        }
+        if (!reply.ok() && events.on_announcement) {
+            // Whoever looks after the connection asks again and gets the same error to show.
+            events.on_announcement(connection);
+        }
+    }
+}
+
+asio::awaitable<void> PluginHost::Impl::after_exit(Clock::time_point started) {
+    const auto delay = policy.note_exit(started, Clock::now());
+    const bool has_failed = is_hopeless || !delay;
+    const Clock::time_point until = has_failed ? Clock::time_point::max() : Clock::now() + *delay;
+    set_state(has_failed ? HostState::kFailed : HostState::kBackoff, status.error);
+    co_await changed.wait([this] { return is_interrupted(); }, until);
+    if (has_failed) {
+        policy.reset();
+    }
+}
+
+// ---------------------------------------------------------------- requests
+
+Error PluginHost::Impl::unavailable() const {
+    Error error =
+        Error::make(ErrorKind::kUnavailable, "plugin \"" + spec.label + "\" is not running" +
+                                                 (status.error.empty() ? "" : ": " + status.error));
+    error.retryable = true;
+    return error;
+}
+
+asio::awaitable<Result<wire::ControlReply>>
+PluginHost::Impl::request(wire::ControlRequest message) {
+    const auto self = shared_from_this();
+    co_await changed.wait([this] { return status.state != HostState::kStarting; },
+                          Clock::time_point::max());
+    if (status.state != HostState::kRunning || !run) {
+        co_return unavailable();
+    }
+    const std::shared_ptr<PluginRun> asked = run;
+    Result<wire::ControlReply> reply =
+        co_await asked->channel()->request(std::move(message), kRequestTimeout);
+    if (!reply.ok() && asked->channel()->is_closed()) {
+        co_return co_await explain_end(asked);
+    }
+    co_return reply;
+}
+
+// ---------------------------------------------------------------- the public face
+
+PluginHost::PluginHost(asio::any_io_executor executor, InstanceSpec spec, Events events)
+    : impl_(std::make_shared<Impl>(std::move(executor), std::move(spec), std::move(events))) {}
+
+PluginHost::~PluginHost() {
+    impl_->events = Events{};
+    impl_->is_stopping = true;
+    if (impl_->run) {
+        impl_->run->kill();
+    }
+    impl_->interrupt();
+}
+
+const InstanceSpec& PluginHost::spec() const noexcept {
+    return impl_->spec;
+}
+
+HostStatus PluginHost::status() const {
+    return impl_->status;
+}
+
+bool PluginHost::is_dynamic() const {
+    return impl_->info && impl_->info->is_dynamic();
+}
+
+std::vector<ArgumentSpec> PluginHost::arguments() const {
+    std::vector<ArgumentSpec> specs;
+    if (impl_->info) {
+        for (const wire::ArgumentSpec& argument : impl_->info->arguments()) {
+            specs.push_back(read_message(argument));
+        }
+    }
+    return specs;
+}
+
+void PluginHost::start() {
+    if (impl_->is_supervised) {
+        return;
+    }
+    impl_->is_supervised = true;
+    impl_->is_stopping = false;
+    // Requests made from now on wait for the start.
+    impl_->status.state = HostState::kStarting;
+    asio::co_spawn(
+        impl_->executor, [self = impl_]() -> asio::awaitable<void> { co_await self->supervise(); },
+        asio::detached);
+}
+
+void PluginHost::restart() {
+    if (!impl_->is_supervised) {
+        start();
+        return;
+    }
+    impl_->is_restarting = true;
+    impl_->interrupt();
+}
+
+asio::awaitable<Status> PluginHost::configure(std::string connection, Arguments arguments) {
+    const std::shared_ptr<Impl> impl = impl_;
+    wire::ControlRequest message = configure_request(connection, arguments);
+    Result<wire::ControlReply> reply = co_await impl->request(std::move(message));
+    if (!reply.ok()) {
+        co_return reply.error();
+    }
+    impl->configured[connection] = std::move(arguments);
+    co_return Status{};
+}
+
+asio::awaitable<Status> PluginHost::forget(std::string connection) {
+    const std::shared_ptr<Impl> impl = impl_;
+    // Also when the plugin does not run: the next process must not be given it.
+    impl->configured.erase(connection);
+    if (impl->status.state != HostState::kRunning && impl->status.state != HostState::kStarting) {
+        co_return Status{};
+    }
+    wire::ControlRequest message;
+    message.mutable_forget()->set_connection(connection);
+    Result<wire::ControlReply> reply = co_await impl->request(std::move(message));
+    if (!reply.ok()) {
+        co_return reply.error();
+    }
+    co_return Status{};
+}
+
+asio::awaitable<Result<std::vector<TableSchema>>> PluginHost::describe(std::string connection) {
+    const std::shared_ptr<Impl> impl = impl_;
+    wire::ControlRequest message;
+    message.mutable_describe()->set_connection(connection);
+    Result<wire::ControlReply> reply = co_await impl->request(std::move(message));
+    if (!reply.ok()) {
+        co_return reply.error();
+    }
+    if (reply->kind_case() != wire::ControlReply::kSchema) {
+        co_return Error::make(ErrorKind::kProtocol,
+                              "the plugin did not answer the request for its tables");
+    }
+    co_return read_message(reply->schema());
+}
+
+asio::awaitable<void> PluginHost::stop() {
+    const std::shared_ptr<Impl> impl = impl_;
+    impl->is_stopping = true;
+    impl->interrupt();
+    co_await impl->changed.wait([&impl] { return !impl->is_supervised; }, Clock::time_point::max());
+}
+
+} // namespace penstock::hosting
