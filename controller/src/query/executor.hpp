@@ -1,0 +1,30 @@
+#pragma once
+
+#include "query/output.hpp"
+#include "query/session.hpp"
+#include "query/splitter.hpp"
+
+#include <string>
+#include <vector>
+
+namespace penstock::query {
+
+/// A text of SQL and where it came from.
+struct Script {
+    std::string text;
+    std::string name; ///< shown before errors as "name:line: "; empty for the command line
+};
+
+struct RunOptions {
+    OutputOptions output;
+    bool stops_on_error = false;
+};
+
+/// Runs every statement of the scripts in turn and prints their results; errors go to standard
+/// error in psql's form. Returns true when every statement succeeded.
+/// Errors: Interrupted; OutputClosed; Exception kUnavailable when the connection is lost, kOption
+/// and kData for a script that cannot be split.
+[[nodiscard]] bool run_scripts(Session& session, const std::vector<Script>& scripts,
+                               const RunOptions& options, std::FILE* out);
+
+} // namespace penstock::query

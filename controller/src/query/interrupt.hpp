@@ -1,0 +1,17 @@
+#pragma once
+
+namespace penstock::query {
+
+/// Ctrl-C (and TERM) during queries: the handler only notes it, the waiting loop acts. The one
+/// object restores the old handlers at its end. SIGPIPE is ignored while it lives.
+class InterruptGuard {
+  public:
+    InterruptGuard();
+    ~InterruptGuard();
+    InterruptGuard(const InterruptGuard&) = delete;
+    InterruptGuard& operator=(const InterruptGuard&) = delete;
+};
+
+[[nodiscard]] bool is_interrupted() noexcept;
+
+} // namespace penstock::query

@@ -1,0 +1,52 @@
+#include "query/output.hpp"
+
+#include "query/csv_writer.hpp"
+#include "query/json_writer.hpp"
+#include "query/table_printer.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace penstock::query {
+
+const std::vector<std::string>& format_names() {
+    static const std::vector<std::string> names{"table", "csv", "json", "line"};
+    return names;
+}
+
+std::optional<Format> format_from_text(const std::string& text) {
+    const std::vector<std::string>& names = format_names();
+    const auto found = std::find(names.begin(), names.end(), text);
+    if (found == names.end()) {
+        return std::nullopt;
+    }
+    return static_cast<Format>(found - names.begin());
+}
+
+std::unique_ptr<ResultWriter> make_writer(const OutputOptions& options, const TypeNames& types,
+                                          std::FILE* out) {
+    switch (options.format) {
+    case Format::kCsv:
+        return std::make_unique<CsvWriter>(options.separator, options.has_header, out);
+    case Format::kJson:
+        return std::make_unique<JsonWriter>(types, out);
+    case Format::kTable:
+    case Format::kLine:
+        break;
+    }
+    return std::make_unique<TablePrinter>(options.format == Format::kLine, options.has_header, out);
+}
+
+void write_text(std::FILE* out, const std::string& text) {
+    if (std::fwrite(text.data(), 1, text.size(), out) != text.size()) {
+        throw OutputClosed{errno};
+    }
+}
+
+void flush(std::FILE* out) {
+    if (std::fflush(out) != 0) {
+        throw OutputClosed{errno};
+    }
+}
+
+} // namespace penstock::query

@@ -1,0 +1,172 @@
+#include "query/session.hpp"
+
+#include "query/interrupt.hpp"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <array>
+#include <cstdio>
+
+namespace penstock::query {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kTick = 100ms;
+/// How long the server may take to confirm a cancellation before we leave without it.
+constexpr auto kCancelLimit = 900ms;
+
+std::string trimmed(const char* text) {
+    std::string line = text == nullptr ? "" : text;
+    while (!line.empty() && line.back() == '\n') {
+        line.pop_back();
+    }
+    return line;
+}
+
+void print_notice(void* progress, const char* message) {
+    static_cast<Progress*>(progress)->clear();
+    std::fputs(message, stderr);
+}
+
+} // namespace
+
+void ResultDeleter::operator()(pg_result* result) const {
+    PQclear(result);
+}
+
+void Session::Deleter::operator()(pg_conn* connection) const {
+    PQfinish(connection);
+}
+
+Session::Session(const std::string& connection_string) {
+    const std::array keywords{"dbname", "fallback_application_name", "client_encoding",
+                              "connect_timeout", static_cast<const char*>(nullptr)};
+    const std::array values{connection_string.c_str(), "penstock", "UTF8", "10",
+                            static_cast<const char*>(nullptr)};
+    connection_.reset(PQconnectdbParams(keywords.data(), values.data(), 1));
+    if (PQstatus(connection_.get()) != CONNECTION_OK) {
+        throw Exception(ErrorKind::kUnavailable, "could not connect to the Penstock service",
+                        trimmed(PQerrorMessage(connection_.get())));
+    }
+    PQsetNoticeProcessor(connection_.get(), print_notice, &progress_);
+}
+
+Session::~Session() = default;
+
+Exception Session::lost() const {
+    return {ErrorKind::kUnavailable, "the connection to the Penstock service was lost",
+            trimmed(PQerrorMessage(connection_.get()))};
+}
+
+void Session::send(const std::string& sql, bool is_row_by_row) {
+    progress_.restart();
+    cancelled_at_.reset();
+    if (PQsendQuery(connection_.get(), sql.c_str()) == 0) {
+        throw lost();
+    }
+    if (is_row_by_row) {
+        PQsetSingleRowMode(connection_.get());
+    }
+}
+
+void Session::check_interrupt() {
+    if (!is_interrupted()) {
+        return;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (!cancelled_at_) {
+        cancelled_at_ = now;
+        cancel();
+    } else if (now - *cancelled_at_ > kCancelLimit) {
+        throw Interrupted{};
+    }
+}
+
+void Session::wait_readable(std::chrono::milliseconds limit) {
+    pollfd wanted{PQsocket(connection_.get()), POLLIN, 0};
+    ::poll(&wanted, 1, static_cast<int>(std::min<std::int64_t>(limit.count(), kTick.count())));
+    check_interrupt();
+    if (wanted.revents == 0) {
+        progress_.show(progress_text_);
+    } else if (PQconsumeInput(connection_.get()) == 0) {
+        throw lost();
+    }
+}
+
+ResultPointer Session::next() {
+    check_interrupt(); // rows may stream so fast that nothing is ever waited for
+    while (PQisBusy(connection_.get()) != 0) {
+        wait_readable(kTick);
+    }
+    progress_.clear();
+    ResultPointer result(PQgetResult(connection_.get()));
+    if (PQstatus(connection_.get()) == CONNECTION_BAD) {
+        throw lost();
+    }
+    return result;
+}
+
+void Session::cancel() noexcept {
+    const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> request(PQgetCancel(connection_.get()),
+                                                                     &PQfreeCancel);
+    std::array<char, 256> error{};
+    if (request) {
+        // A request that fails shows by the query going on; the waiting loop gives up by itself.
+        (void)PQcancel(request.get(), error.data(), static_cast<int>(error.size()));
+    }
+}
+
+ResultPointer Session::run(const std::string& sql, const std::vector<std::string>& parameters) {
+    progress_.restart();
+    cancelled_at_.reset();
+    std::vector<const char*> values;
+    values.reserve(parameters.size());
+    for (const std::string& parameter : parameters) {
+        values.push_back(parameter.c_str());
+    }
+    if (PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr,
+                          values.data(), nullptr, nullptr, 0) == 0) {
+        throw lost();
+    }
+    ResultPointer last;
+    for (ResultPointer result = next(); result; result = next()) {
+        last = std::move(result);
+    }
+    const ExecStatusType status = PQresultStatus(last.get());
+    if (is_interrupted()) {
+        throw Interrupted{};
+    }
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+        const auto field = [&last](int code) {
+            const char* text = PQresultErrorField(last.get(), code);
+            return std::string(text == nullptr ? "" : text);
+        };
+        Error error = Error::make(ErrorKind::kRemote, field(PG_DIAG_MESSAGE_PRIMARY),
+                                  field(PG_DIAG_MESSAGE_DETAIL), field(PG_DIAG_MESSAGE_HINT));
+        error.sqlstate = field(PG_DIAG_SQLSTATE);
+        throw Exception(error);
+    }
+    return last;
+}
+
+bool Session::wait_for_notification(std::chrono::steady_clock::time_point deadline) {
+    while (true) {
+        if (PGnotify* notification = PQnotifies(connection_.get())) {
+            PQfreemem(notification);
+            return true;
+        }
+        if (is_interrupted()) {
+            throw Interrupted{};
+        }
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
+        if (left.count() <= 0) {
+            return false;
+        }
+        wait_readable(left);
+    }
+}
+
+} // namespace penstock::query

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "query/output.hpp"
+
+namespace penstock::query {
+
+/// psql's own tables (aligned) and records (one line a column), by psql's own code.
+class TablePrinter : public ResultWriter {
+  public:
+    TablePrinter(bool is_expanded, bool has_header, std::FILE* out);
+
+    [[nodiscard]] bool needs_whole_result() const override { return true; }
+    void begin(const pg_result& columns) override;
+    void rows(const pg_result& result) override;
+    void end() override;
+    void command(const std::string& tag) override;
+
+  private:
+    bool is_expanded_;
+    bool has_header_;
+    std::FILE* out_;
+    int error_ = 0; ///< errno after printing
+};
+
+} // namespace penstock::query
