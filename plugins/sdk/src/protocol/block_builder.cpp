@@ -2,8 +2,6 @@
 
 #include "penstock/protocol/frame.hpp"
 
-#include <algorithm>
-
 namespace penstock {
 
 namespace {
@@ -71,20 +69,6 @@ std::size_t measure(std::span<const ColumnBuilder> columns, std::uint32_t row_co
 }
 
 } // namespace
-
-void FixedArea::grow(std::size_t bytes) {
-    constexpr std::size_t kFirstBytes = 1024;
-    const std::size_t used = size();
-    const std::size_t capacity = static_cast<std::size_t>(end_ - memory_.get());
-    const std::size_t wanted = std::max({kFirstBytes, capacity * 2, used + bytes});
-    std::unique_ptr<std::byte[]> memory(new std::byte[wanted]);
-    if (used != 0) {
-        std::memcpy(memory.get(), memory_.get(), used);
-    }
-    memory_ = std::move(memory);
-    next_ = memory_.get() + used;
-    end_ = memory_.get() + wanted;
-}
 
 ColumnBuilder::ColumnBuilder(TypeId type) : type_(type), stride_(sizeof(std::uint32_t)) {
     const TypeInfo* entry = find_type(type);

@@ -34,7 +34,11 @@ class BlockOutput {
 /// them is older than 100 ms, so slow sources show their rows early.
 class RowSink {
   public:
+    /// Errors: throws Exception kNoColumn or kType when request and schema do not fit.
     RowSink(const ScanRequest& request, const TableSchema& schema, BlockOutput& output);
+    RowSink(const RowSink&) = delete;
+    RowSink& operator=(const RowSink&) = delete;
+    ~RowSink() = default;
 
     /// How many columns were asked for.
     [[nodiscard]] std::size_t column_count() const noexcept { return columns_.size(); }
@@ -60,8 +64,9 @@ class RowSink {
     }
     void add_count(std::uint64_t rows);
 
-    /// Throws Exception kCancelled when the query has gone. Call it in long work without rows.
-    void check_cancelled() const;
+    /// Throws Exception kCancelled when the query has gone. Call it in long work without rows: it
+    /// also sends rows that have waited for 100 ms.
+    void check_cancelled();
 
     /// Raised as a WARNING when the scan ends. At most 100 are kept.
     void add_warning(std::string text);
@@ -76,8 +81,11 @@ class RowSink {
     [[nodiscard]] std::uint64_t source_bytes() const noexcept { return source_bytes_; }
 
   private:
+    void add_requested(const RequestedColumn& requested);
     void check_block();
     void flush();
+    [[nodiscard]] std::size_t pending_bytes() const noexcept;
+    [[nodiscard]] bool is_block_due(std::chrono::steady_clock::time_point now) const noexcept;
 
     BlockOutput& output_;
     const TableSchema& schema_;
@@ -87,8 +95,10 @@ class RowSink {
     std::uint64_t row_target_;
     std::uint64_t sent_rows_ = 0;
     std::uint32_t pending_rows_ = 0;
-    std::uint32_t next_check_rows_ = 1; ///< grows with the measured size of a row
-    std::chrono::steady_clock::time_point block_started_;
+    std::uint32_t next_check_rows_ = 1; ///< look at size and clock at this many pending rows
+    std::uint32_t check_interval_ = 1;  ///< rows between two looks; small for a slow source
+    std::chrono::steady_clock::time_point last_check_;
+    std::chrono::steady_clock::time_point block_started_; ///< when its first row was seen
     std::vector<std::byte> frame_;
     std::vector<std::string> warnings_;
     std::uint64_t source_bytes_ = 0;

@@ -6,56 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <span>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 namespace penstock {
-
-/// Bytes that only grow. Unlike std::vector it does not clear memory before it is written, which is
-/// half of the cost of appending eight bytes.
-class FixedArea {
-  public:
-    FixedArea() = default;
-    FixedArea(FixedArea&& other) noexcept
-        : memory_(std::move(other.memory_)), next_(std::exchange(other.next_, nullptr)),
-          end_(std::exchange(other.end_, nullptr)) {}
-    FixedArea& operator=(FixedArea&& other) noexcept {
-        memory_ = std::move(other.memory_);
-        next_ = std::exchange(other.next_, nullptr);
-        end_ = std::exchange(other.end_, nullptr);
-        return *this;
-    }
-    FixedArea(const FixedArea&) = delete;
-    FixedArea& operator=(const FixedArea&) = delete;
-    ~FixedArea() = default;
-
-    /// Room for `bytes` at the end; to be written by the caller.
-    std::byte* extend(std::size_t bytes) {
-        if (static_cast<std::size_t>(end_ - next_) < bytes) {
-            grow(bytes);
-        }
-        return std::exchange(next_, next_ + bytes);
-    }
-    [[nodiscard]] std::size_t size() const noexcept {
-        return static_cast<std::size_t>(next_ - memory_.get());
-    }
-    [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
-        return {memory_.get(), size()};
-    }
-    /// Back to nothing; keeps the memory.
-    void clear() noexcept { next_ = memory_.get(); }
-
-  private:
-    void grow(std::size_t bytes);
-
-    std::unique_ptr<std::byte[]> memory_;
-    std::byte* next_ = nullptr;
-    std::byte* end_ = nullptr;
-};
 
 /// The growing column of a block. One call of an `append_*` function a row; the function must be
 /// that of the column's type (fixed widths: append_fixed with the C++ type of that width).
@@ -110,9 +66,7 @@ class ColumnBuilder {
     /// Back to no rows; keeps the memory, unless one huge value made it unusually large.
     void clear() noexcept;
 
-    [[nodiscard]] std::span<const std::byte> values_area() const noexcept {
-        return values_.bytes();
-    }
+    [[nodiscard]] std::span<const std::byte> values_area() const noexcept { return values_; }
     [[nodiscard]] std::span<const std::byte> data_area() const noexcept { return data_; }
     /// Empty when no row is NULL.
     [[nodiscard]] std::span<const std::uint8_t> nulls_area() const noexcept { return nulls_; }
@@ -140,7 +94,7 @@ class ColumnBuilder {
     bool has_nulls_ = false;
     std::size_t large_bytes_ = SIZE_MAX;
     std::uint32_t* on_large_ = nullptr; ///< set whenever large_bytes_ is
-    FixedArea values_;
+    DataArea values_;
     DataArea data_;
     std::vector<std::uint8_t> nulls_;
 };
