@@ -1,0 +1,109 @@
+#include "core/request.hpp"
+
+#include "penstock/protocol/datum_encode.hpp"
+#include "penstock/protocol/messages.hpp"
+
+#include <cstring>
+
+namespace penstock::core {
+
+namespace {
+
+Value make_value(const ScalarSpec& spec, TypeId type) {
+    const std::string text =
+        spec.text != nullptr ? std::string(spec.text, spec.text_bytes) : std::string();
+    switch (spec.kind) {
+    case ScalarSpec::Kind::kBool:
+        return spec.boolean;
+    case ScalarSpec::Kind::kInteger:
+        return spec.integer;
+    case ScalarSpec::Kind::kNumber:
+        return spec.number;
+    case ScalarSpec::Kind::kBytes:
+        return Bytes{text};
+    case ScalarSpec::Kind::kDate:
+        return Date{static_cast<std::int32_t>(spec.integer)};
+    case ScalarSpec::Kind::kTimestamptz:
+        return Timestamptz{spec.integer};
+    case ScalarSpec::Kind::kInterval:
+        return Interval{spec.integer, spec.days, spec.months};
+    case ScalarSpec::Kind::kUuid: {
+        Uuid uuid;
+        std::memcpy(uuid.bytes.data(), spec.text, uuid.bytes.size());
+        return uuid;
+    }
+    case ScalarSpec::Kind::kText:
+        break;
+    }
+    if (type == TypeId::kNumeric) {
+        return Numeric{text};
+    }
+    if (type == TypeId::kJsonb) {
+        return Json{text};
+    }
+    if (type == TypeId::kInet || type == TypeId::kCidr) {
+        return parse_inet(text).take();
+    }
+    return text;
+}
+
+void append_hello(std::string& out) {
+    append_message_frame(FrameKind::kHello, make_hello("backend"), out);
+}
+
+} // namespace
+
+ScanRequest make_request(const RequestSpec& spec) {
+    ScanRequest request;
+    request.connection = spec.connection;
+    request.table = spec.table;
+    request.row_target = spec.row_target;
+    request.backend_pid = spec.backend_pid;
+    request.user_name = spec.user_name;
+    request.columns.reserve(spec.columns.size());
+    for (const ColumnSpec& column : spec.columns) {
+        request.columns.push_back({column.name, column.type});
+    }
+    for (const QualSpec& from : spec.quals) {
+        Qual qual;
+        qual.column = from.column;
+        qual.op = from.op;
+        qual.type = from.type;
+        qual.is_exact = from.is_exact;
+        qual.values.reserve(from.value_count);
+        for (std::size_t index = 0; index < from.value_count; ++index) {
+            qual.values.push_back(make_value(from.values[index], from.type));
+        }
+        request.quals.push_back(std::move(qual));
+    }
+    return request;
+}
+
+std::string scan_frames(const ScanRequest& request) {
+    wire::Scan scan;
+    write_message(request, scan);
+    if (scan.ByteSizeLong() > kMaxFrameBytes) {
+        throw Exception(ErrorKind::kLimit, "conditions of the scan are too large to send",
+                        "They take " + std::to_string(scan.ByteSizeLong()) +
+                            " bytes, the limit is " + std::to_string(kMaxFrameBytes) + ".",
+                        "Use a shorter list of values, or a join instead of a list.");
+    }
+    std::string out;
+    append_hello(out);
+    append_message_frame(FrameKind::kScan, scan, out);
+    return out;
+}
+
+std::string import_frames(const char* connection, std::span<const char* const> tables) {
+    wire::Import import;
+    import.set_connection(connection);
+    for (const char* table : tables) {
+        import.add_tables(table);
+    }
+    std::string out;
+    append_hello(out);
+    append_message_frame(FrameKind::kImport, import, out);
+    return out;
+}
+
+} // namespace penstock::core

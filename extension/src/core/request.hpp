@@ -1,0 +1,73 @@
+#pragma once
+
+#include "penstock/types/request.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+/// A scan's request as plain old data: what the code that calls PostgreSQL fills in frames that a
+/// longjmp may leave, and what is turned into a ScanRequest where no jump can happen.
+namespace penstock::core {
+
+/// One evaluated SQL value; pointers are good until the request has been built.
+struct ScalarSpec {
+    enum class Kind : std::uint8_t {
+        kBool,
+        kInteger,
+        kNumber,
+        kText,        ///< text, and numeric, inet, cidr, jsonb in their text form
+        kBytes,       ///< bytea
+        kUuid,        ///< `text` points to 16 bytes
+        kDate,        ///< `integer` = days
+        kTimestamptz, ///< `integer` = microseconds
+        kInterval,
+    };
+    Kind kind;
+    bool boolean;
+    std::int64_t integer; ///< kInteger, kDate, kTimestamptz; microseconds of kInterval
+    double number;
+    const char* text;
+    std::size_t text_bytes;
+    std::int32_t days;   ///< kInterval
+    std::int32_t months; ///< kInterval
+};
+
+struct QualSpec {
+    const char* column;
+    QualOp op;
+    TypeId type;
+    bool is_exact;
+    const ScalarSpec* values;
+    std::size_t value_count;
+};
+
+struct ColumnSpec {
+    const char* name;
+    TypeId type;
+    std::uint16_t target; ///< where next_row() puts it in `values` and `nulls`
+};
+
+struct RequestSpec {
+    const char* connection;
+    const char* table;
+    std::span<const ColumnSpec> columns;
+    std::span<const QualSpec> quals;
+    std::uint64_t row_target;
+    std::int64_t backend_pid;
+    const char* user_name;
+};
+
+/// Throws std::bad_alloc.
+[[nodiscard]] ScanRequest make_request(const RequestSpec& spec);
+
+/// The bytes that open a scan: a kHello and a kScan frame. Throws std::bad_alloc; Exception kLimit
+/// when the conditions make a frame over kMaxFrameBytes.
+[[nodiscard]] std::string scan_frames(const ScanRequest& request);
+
+/// The bytes that ask for a schema: a kHello and a kImport frame.
+[[nodiscard]] std::string import_frames(const char* connection,
+                                        std::span<const char* const> tables);
+
+} // namespace penstock::core

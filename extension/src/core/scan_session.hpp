@@ -1,0 +1,120 @@
+#pragma once
+
+#include "core/frame_reader.hpp"
+#include "core/request.hpp"
+#include "penstock/protocol/block.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace penstock::core {
+
+/// The protocol of one scan from the backend's side, without its socket: bytes in, rows out.
+///
+/// Every member is noexcept and reports failure as an event with error() set, because its callers
+/// run in frames that PostgreSQL may leave by longjmp: they own nothing, this object owns it all.
+///
+///   open(spec) → send outgoing() → loop { next_row(): kRow … / kNeedBytes → recv to want(),
+///   received(n) or closed() } until kEnd or kError
+class ScanSession {
+  public:
+    enum class Event : std::uint8_t {
+        kRow,       ///< next_row filled the row
+        kNeedBytes, ///< receive more
+        kEnd,       ///< the END frame came and its row count is right
+        kError,     ///< error() says what; the session is of no use any more
+    };
+
+    ScanSession() noexcept = default;
+    ScanSession(const ScanSession&) = delete;
+    ScanSession& operator=(const ScanSession&) = delete;
+
+    /// Starts over with a new request. False = error().
+    [[nodiscard]] bool open(const RequestSpec& spec) noexcept;
+
+    /// What to send; empty when everything was sent.
+    [[nodiscard]] std::span<const char> outgoing() const noexcept {
+        return {outgoing_.data() + sent_bytes_, outgoing_.size() - sent_bytes_};
+    }
+    void sent(std::size_t bytes) noexcept { sent_bytes_ += bytes; }
+
+    /// Where to receive; empty = error() (out of memory).
+    [[nodiscard]] std::span<std::byte> want() noexcept;
+    [[nodiscard]] Event received(std::size_t bytes) noexcept;
+    /// The peer closed the stream, or `reason` (an errno text) broke it. Always kError: only an END
+    /// frame ends a scan.
+    Event closed(const char* reason) noexcept;
+
+    /// The next row of the block in hand.
+    ///
+    /// Writes `values[target]` (a Datum, 64 bits) and `nulls[target]` for each requested column,
+    /// nothing else. By-reference datums point into the block: good until the next call that
+    /// returns kNeedBytes.
+    [[nodiscard]] Event next_row(std::uint64_t* values, bool* nulls) noexcept;
+
+    /// True when the whole result is the one block in hand, so rewind() is enough for a rescan.
+    [[nodiscard]] bool can_rewind() const noexcept { return ended_ && block_count_ <= 1; }
+    void rewind() noexcept;
+
+    [[nodiscard]] const Error& error() const noexcept { return error_; }
+    /// Texts of the END frame, to be raised as WARNINGs.
+    [[nodiscard]] const std::vector<std::string>& warnings() const noexcept { return warnings_; }
+
+    // Counters over all scans of the object, for EXPLAIN ANALYZE.
+    [[nodiscard]] std::uint64_t rows_total() const noexcept { return rows_total_; }
+    [[nodiscard]] std::uint64_t blocks_total() const noexcept { return blocks_total_; }
+    [[nodiscard]] std::uint64_t bytes_total() const noexcept { return bytes_total_; }
+    [[nodiscard]] std::uint64_t source_bytes_total() const noexcept { return source_bytes_total_; }
+    [[nodiscard]] std::uint64_t block_count() const noexcept { return block_count_; }
+
+  private:
+    struct OutputColumn {
+        ColumnView view;
+        std::uint16_t target;
+        std::string name; ///< for errors
+    };
+
+    Event handle_frame(const FrameView& frame);
+    Event handle_block(const FrameView& frame);
+    Event handle_end(const FrameView& frame);
+    Event fail(Error error) noexcept;
+    Event fail_value(const OutputColumn& column, std::uint8_t fault) noexcept;
+
+    std::string outgoing_;
+    std::size_t sent_bytes_ = 0;
+    std::unique_ptr<FrameReader> reader_;
+    std::vector<OutputColumn> columns_;
+    std::vector<TypeId> types_;
+    std::vector<ColumnView> views_;
+    std::string connection_;
+    std::string table_;
+
+    bool welcomed_ = false;
+    bool ended_ = false;
+    bool failed_ = false;
+    std::uint32_t block_rows_ = 0; ///< of the block in hand
+    std::uint32_t next_row_ = 0;   ///< in it
+    std::uint64_t scan_rows_ = 0;  ///< received in this scan
+    std::uint64_t block_count_ = 0;
+
+    Error error_;
+    std::vector<std::string> warnings_;
+    std::uint64_t rows_total_ = 0;
+    std::uint64_t blocks_total_ = 0;
+    std::uint64_t bytes_total_ = 0;
+    std::uint64_t source_bytes_total_ = 0;
+};
+
+/// Replaces what PostgreSQL could not print (invalid UTF-8, NUL, control characters but newline and
+/// tab) in a text from a plugin by '?'; cuts at 8,192 bytes. Throws std::bad_alloc.
+[[nodiscard]] std::string printable(std::string text);
+
+/// An error from a plugin as it may be raised: texts printable, SQLSTATE of a legal form and not of
+/// the classes of success, warning and no data. Throws std::bad_alloc.
+[[nodiscard]] Error raisable(Error error);
+
+} // namespace penstock::core

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "pg/compat.hpp"
+
+/// The callbacks of the foreign data wrapper, named after the members of FdwRoutine, in the order
+/// PostgreSQL calls them. All noexcept: nothing but a PostgreSQL error leaves them.
+extern "C" {
+// plan.cpp
+void penstock_get_foreign_rel_size(PlannerInfo* root, RelOptInfo* rel, Oid relation) noexcept;
+void penstock_get_foreign_paths(PlannerInfo* root, RelOptInfo* rel, Oid relation) noexcept;
+ForeignScan* penstock_get_foreign_plan(PlannerInfo* root, RelOptInfo* rel, Oid relation,
+                                       ForeignPath* path, List* tlist, List* scan_clauses,
+                                       Plan* outer_plan) noexcept;
+// scan.cpp
+void penstock_begin_foreign_scan(ForeignScanState* node, int eflags) noexcept;
+TupleTableSlot* penstock_iterate_foreign_scan(ForeignScanState* node) noexcept;
+void penstock_rescan_foreign_scan(ForeignScanState* node) noexcept;
+void penstock_end_foreign_scan(ForeignScanState* node) noexcept;
+// explain.cpp
+void penstock_explain_foreign_scan(ForeignScanState* node, ExplainState* state) noexcept;
+// import_schema.cpp
+List* penstock_import_foreign_schema(ImportForeignSchemaStmt* statement, Oid server) noexcept;
+}

@@ -1,0 +1,101 @@
+#include "core/scan_session.hpp"
+#include "fdw/foreign_stream.hpp"
+
+#include "fdw/callbacks.hpp"
+#include "fdw/plan_data.hpp"
+
+/// EXPLAIN: what the plugin is asked for; with ANALYZE also what came back. Never contacts a
+/// plugin.
+namespace penstock::fdw {
+namespace {
+
+List* column_names(const pg::TableInfo* table, List* attnums) {
+    List* names = NIL;
+    ListCell* cell = nullptr;
+    foreach (cell, attnums) {
+        const int attnum = lfirst_int(cell);
+        if (attnum <= table->column_count && table->columns[attnum - 1].attnum != 0) {
+            names = lappend(names,
+                            const_cast<char*>(quote_identifier(table->columns[attnum - 1].name)));
+        }
+    }
+    return names;
+}
+
+char* qual_text(const pg::TableInfo* table, const ForeignScan* plan, const PlannedQual* qual,
+                List* deparse_context) {
+    StringInfoData text;
+    initStringInfo(&text);
+    appendStringInfoString(&text, quote_identifier(table->columns[qual->attnum - 1].name));
+    if (qual->expr < 0) {
+        appendStringInfoString(&text, qual->op == QualOp::kIsNull ? " IS NULL" : " IS NOT NULL");
+        return text.data;
+    }
+    auto* expr = static_cast<Node*>(list_nth(plan->fdw_exprs, qual->expr));
+    const char* value = deparse_expression(expr, deparse_context, false, false);
+    if (qual->op == QualOp::kIn) {
+        appendStringInfo(&text, " = ANY (%s)", value);
+    } else {
+        const std::string_view sign = sign_of(qual->op);
+        appendStringInfo(&text, " %.*s %s", static_cast<int>(sign.size()), sign.data(), value);
+    }
+    return text.data;
+}
+
+List* qual_texts(ForeignScanState* node, ExplainState* state, const pg::TableInfo* table,
+                 bool is_exact) {
+    auto* plan = castNode(ForeignScan, node->ss.ps.plan);
+    List* context = set_deparse_context_plan(state->deparse_cxt, &plan->scan.plan, NIL);
+    List* texts = NIL;
+    ListCell* cell = nullptr;
+    foreach (cell, quals_of(plan)) {
+        const PlannedQual qual = read_qual(lfirst(cell));
+        if (qual.is_exact == is_exact && qual.attnum <= table->column_count) {
+            texts = lappend(texts, qual_text(table, plan, &qual, context));
+        }
+    }
+    return texts;
+}
+
+void explain_counters(const ForeignStream* scan, ExplainState* state) {
+    const core::ScanSession* session = scan->session;
+    ExplainPropertyInteger("Rows Received", nullptr, static_cast<int64>(session->rows_total()),
+                           state);
+    ExplainPropertyInteger("Blocks", nullptr, static_cast<int64>(session->blocks_total()), state);
+    ExplainPropertyInteger("Bytes", nullptr, static_cast<int64>(session->bytes_total()), state);
+    if (session->source_bytes_total() > 0) {
+        ExplainPropertyInteger("Source Bytes", nullptr,
+                               static_cast<int64>(session->source_bytes_total()), state);
+    }
+    if (state->timing && scan->first_row_ms >= 0) {
+        ExplainPropertyFloat("Time to First Row", "ms", scan->first_row_ms, 3, state);
+    }
+}
+
+} // namespace
+} // namespace penstock::fdw
+
+using namespace penstock;
+using namespace penstock::fdw;
+
+void penstock_explain_foreign_scan(ForeignScanState* node, ExplainState* state) noexcept {
+    const ForeignStream* scan = static_cast<ForeignStream*>(node->fdw_state);
+    const pg::TableInfo* table = pg::read_table(RelationGetRelid(node->ss.ss_currentRelation));
+    auto* plan = castNode(ForeignScan, node->ss.ps.plan);
+    ExplainPropertyText("Plugin", table->plugin, state);
+    ExplainPropertyList("Columns", column_names(table, columns_of(plan)), state);
+    List* exact = qual_texts(node, state, table, true);
+    if (exact != NIL) {
+        ExplainPropertyList("Exact Quals", exact, state);
+    }
+    List* superset = qual_texts(node, state, table, false);
+    if (superset != NIL) {
+        ExplainPropertyList("Superset Quals", superset, state);
+    }
+    if (row_target_of(plan) > 0) {
+        ExplainPropertyInteger("Row Target", nullptr, row_target_of(plan), state);
+    }
+    if (state->analyze && scan != nullptr) {
+        explain_counters(scan, state);
+    }
+}

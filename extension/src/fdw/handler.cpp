@@ -1,0 +1,21 @@
+#include "fdw/callbacks.hpp"
+
+extern "C" {
+PG_FUNCTION_INFO_V1(penstock_fdw_handler);
+}
+
+/// penstock.penstock_fdw_handler(): the table of callbacks.
+Datum penstock_fdw_handler(PG_FUNCTION_ARGS) {
+    (void)fcinfo;
+    FdwRoutine* routine = makeNode(FdwRoutine);
+    routine->GetForeignRelSize = penstock_get_foreign_rel_size;
+    routine->GetForeignPaths = penstock_get_foreign_paths;
+    routine->GetForeignPlan = penstock_get_foreign_plan;
+    routine->BeginForeignScan = penstock_begin_foreign_scan;
+    routine->IterateForeignScan = penstock_iterate_foreign_scan;
+    routine->ReScanForeignScan = penstock_rescan_foreign_scan;
+    routine->EndForeignScan = penstock_end_foreign_scan;
+    routine->ExplainForeignScan = penstock_explain_foreign_scan;
+    routine->ImportForeignSchema = penstock_import_foreign_schema;
+    PG_RETURN_POINTER(routine);
+}

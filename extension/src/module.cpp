@@ -1,0 +1,37 @@
+#include "fdw/callbacks.hpp"
+#include "pg/wait.hpp"
+
+extern "C" {
+PG_MODULE_MAGIC;
+void _PG_init(void);
+}
+
+namespace {
+
+struct IntegerSetting {
+    const char* name;
+    const char* description;
+    int* variable;
+    int initial;
+    int least;
+    int most;
+    int flags;
+};
+
+/// Every setting of the extension, in alphabetical order.
+const IntegerSetting kSettings[] = {
+    {"penstock.connect_timeout",
+     "Longest wait for a plugin that does not answer, for example because it is restarted.",
+     &penstock::pg::connect_timeout_ms, 10'000, 1, 3'600'000, GUC_UNIT_MS},
+};
+
+} // namespace
+
+void _PG_init(void) {
+    for (const IntegerSetting& setting : kSettings) {
+        DefineCustomIntVariable(setting.name, setting.description, nullptr, setting.variable,
+                                setting.initial, setting.least, setting.most, PGC_USERSET,
+                                setting.flags, nullptr, nullptr, nullptr);
+    }
+    penstock::pg::reserve_setting_prefix("penstock");
+}

@@ -1,0 +1,69 @@
+#pragma once
+
+/// Every difference between PostgreSQL 14 and 18 that the code meets, and nothing else. Nothing
+/// outside this file (and the include list of postgres.hpp) asks for PG_VERSION_NUM.
+#include "pg/postgres.hpp"
+
+#if PG_VERSION_NUM < 140000 || PG_VERSION_NUM >= 190000
+#error "Penstock is written for PostgreSQL 14 to 18"
+#endif
+
+namespace penstock::pg {
+
+/// 17 added fdw_restrictinfo (only for joins, NIL here), 18 the number of disabled nodes.
+inline ForeignPath* make_foreignscan_path(PlannerInfo* root, RelOptInfo* rel, double rows,
+                                          Cost startup_cost, Cost total_cost,
+                                          Relids required_outer) {
+#if PG_VERSION_NUM >= 180000
+    return create_foreignscan_path(root, rel, nullptr, rows, 0, startup_cost, total_cost, NIL,
+                                   required_outer, nullptr, NIL, NIL);
+#elif PG_VERSION_NUM >= 170000
+    return create_foreignscan_path(root, rel, nullptr, rows, startup_cost, total_cost, NIL,
+                                   required_outer, nullptr, NIL, NIL);
+#else
+    return create_foreignscan_path(root, rel, nullptr, rows, startup_cost, total_cost, NIL,
+                                   required_outer, nullptr, NIL);
+#endif
+}
+
+/// The role whose rights a scan runs with: a view's owner, or the user. Moved in 16.
+inline Oid scan_user(ForeignScanState* node) {
+    Oid user = InvalidOid;
+#if PG_VERSION_NUM >= 160000
+    user = castNode(ForeignScan, node->ss.ps.plan)->checkAsUser;
+#else
+    const Index relid = castNode(ForeignScan, node->ss.ps.plan)->scan.scanrelid;
+    user = exec_rt_fetch(relid, node->ss.ps.state)->checkAsUser;
+#endif
+    return OidIsValid(user) ? user : GetUserId();
+}
+
+/// The number of a wait event that pg_stat_activity shows: names since 17, "Extension" before.
+inline uint32 wait_event(const char* name) {
+#if PG_VERSION_NUM >= 170000
+    return WaitEventExtensionNew(name);
+#else
+    (void)name;
+    return PG_WAIT_EXTENSION;
+#endif
+}
+
+/// Does this collation order by bytes? The function went away in 18.
+inline bool is_c_collation(Oid collation) {
+#if PG_VERSION_NUM >= 180000
+    return pg_newlocale_from_collation(collation)->collate_is_c;
+#else
+    return lc_collate_is_c(collation);
+#endif
+}
+
+/// MarkGUCPrefixReserved replaced EmitWarningsOnPlaceholders in 15.
+inline void reserve_setting_prefix(const char* prefix) {
+#if PG_VERSION_NUM >= 150000
+    MarkGUCPrefixReserved(prefix);
+#else
+    EmitWarningsOnPlaceholders(prefix);
+#endif
+}
+
+} // namespace penstock::pg

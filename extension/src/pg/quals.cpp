@@ -1,0 +1,288 @@
+#include "pg/quals.hpp"
+
+#include "pg/compat.hpp"
+
+namespace penstock::pg {
+
+namespace {
+
+bool is_integer(Oid type) {
+    return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+/// Types whose `=` may be pushed but whose values have no scalar form on the wire.
+bool is_array_type(TypeId type) {
+    return type == TypeId::kTextArray || type == TypeId::kInt8Array;
+}
+
+Expr* strip_relabel(Expr* expr) {
+    while (expr != nullptr && IsA(expr, RelabelType)) {
+        expr = reinterpret_cast<RelabelType*>(expr)->arg;
+    }
+    return expr;
+}
+
+/// The table's column that `expr` is, or nullptr.
+const ColumnInfo* match_column(Index relid, const TableInfo* table, Expr* expr) {
+    if (expr == nullptr || !IsA(expr, Var)) {
+        return nullptr;
+    }
+    auto* var = reinterpret_cast<Var*>(expr);
+    if (static_cast<Index>(var->varno) != relid || var->varlevelsup != 0 || var->varattno < 1 ||
+        var->varattno > table->column_count) {
+        return nullptr;
+    }
+    const ColumnInfo* column = &table->columns[var->varattno - 1];
+    return column->attnum != 0 && column->is_supported ? column : nullptr;
+}
+
+/// The server can evaluate it once, when the scan starts.
+bool is_scan_constant(PlannerInfo* root, Index relid, Expr* value) {
+    return !bms_is_member(static_cast<int>(relid),
+                          pull_varnos(root, reinterpret_cast<Node*>(value))) &&
+           !contain_volatile_functions(reinterpret_cast<Node*>(value)) &&
+           !contain_subplans(reinterpret_cast<Node*>(value));
+}
+
+/// What operator `opno` means on `type`'s own ordering, by the default btree operator family.
+bool match_operator(Oid opno, Oid type, QualOp* op) {
+    static constexpr QualOp kByStrategy[] = {QualOp::kLt, QualOp::kLe, QualOp::kEq, QualOp::kGe,
+                                             QualOp::kGt}; // btree strategies 1 … 5
+    const TypeCacheEntry* entry = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY);
+    if (!OidIsValid(entry->btree_opf)) {
+        return false;
+    }
+    const int strategy = get_op_opfamily_strategy(opno, entry->btree_opf);
+    if (strategy >= 1 && strategy <= 5) {
+        *op = kByStrategy[strategy - 1];
+        return true;
+    }
+    // <> is in no family; its negator is the family's =.
+    const Oid negator = get_negator(opno);
+    if (OidIsValid(negator) &&
+        get_op_opfamily_strategy(negator, entry->btree_opf) == BTEqualStrategyNumber) {
+        *op = QualOp::kNe;
+        return true;
+    }
+    return false;
+}
+
+/// A plugin compares text by bytes: the server's collation must agree for this operator.
+bool is_collation_safe(const ColumnInfo* column, QualOp op, Oid collation) {
+    if (column->type != TypeId::kText) {
+        return true;
+    }
+    if (!OidIsValid(collation)) {
+        return false;
+    }
+    const bool is_equality = op == QualOp::kEq || op == QualOp::kNe || op == QualOp::kIn;
+    return is_equality ? get_collation_isdeterministic(collation) : is_c_collation(collation);
+}
+
+bool is_value_type_ok(const ColumnInfo* column, Oid type) {
+    return !is_array_type(column->type) &&
+           (type == column->type_oid || (is_integer(type) && is_integer(column->type_oid)));
+}
+
+/// Fills in how far the column's plugin takes this operator.
+bool declare(const ColumnInfo* column, QualOp op, Expr* value, PushableQual* qual) {
+    const bool is_exact = column->exact.has(op);
+    if (!is_exact && !column->superset.has(op)) {
+        return false;
+    }
+    *qual = {column->attnum, op, is_exact, value};
+    return true;
+}
+
+bool match_comparison(PlannerInfo* root, Index relid, const TableInfo* table, OpExpr* clause,
+                      PushableQual* qual) {
+    if (list_length(clause->args) != 2) {
+        return false;
+    }
+    Oid opno = clause->opno;
+    Expr* left = strip_relabel(static_cast<Expr*>(linitial(clause->args)));
+    Expr* right = static_cast<Expr*>(lsecond(clause->args));
+    const ColumnInfo* column = match_column(relid, table, left);
+    if (column == nullptr || !is_scan_constant(root, relid, right)) {
+        column = match_column(relid, table, strip_relabel(right));
+        opno = get_commutator(opno);
+        right = static_cast<Expr*>(linitial(clause->args));
+        if (column == nullptr || !OidIsValid(opno) || !is_scan_constant(root, relid, right)) {
+            return false;
+        }
+    }
+    Oid left_type = InvalidOid;
+    Oid right_type = InvalidOid;
+    op_input_types(opno, &left_type, &right_type);
+    QualOp op = QualOp::kEq;
+    return left_type == column->type_oid && is_value_type_ok(column, right_type) &&
+           exprType(reinterpret_cast<Node*>(right)) == right_type &&
+           match_operator(opno, column->type_oid, &op) &&
+           is_collation_safe(column, op, clause->inputcollid) && declare(column, op, right, qual);
+}
+
+/// column = ANY (array); IN lists arrive in this form.
+bool match_in_list(PlannerInfo* root, Index relid, const TableInfo* table,
+                   ScalarArrayOpExpr* clause, PushableQual* qual) {
+    const ColumnInfo* column =
+        match_column(relid, table, strip_relabel(static_cast<Expr*>(linitial(clause->args))));
+    auto* array = static_cast<Expr*>(lsecond(clause->args));
+    if (!clause->useOr || column == nullptr || !is_scan_constant(root, relid, array)) {
+        return false;
+    }
+    const Oid element = get_base_element_type(exprType(reinterpret_cast<Node*>(array)));
+    Oid left_type = InvalidOid;
+    Oid right_type = InvalidOid;
+    op_input_types(clause->opno, &left_type, &right_type);
+    QualOp op = QualOp::kEq;
+    return left_type == column->type_oid && element == right_type &&
+           is_value_type_ok(column, right_type) &&
+           match_operator(clause->opno, column->type_oid, &op) && op == QualOp::kEq &&
+           is_collation_safe(column, QualOp::kIn, clause->inputcollid) &&
+           declare(column, QualOp::kIn, array, qual);
+}
+
+bool match_null_test(Index relid, const TableInfo* table, NullTest* clause, PushableQual* qual) {
+    const ColumnInfo* column = match_column(relid, table, strip_relabel(clause->arg));
+    const QualOp op = clause->nulltesttype == IS_NULL ? QualOp::kIsNull : QualOp::kIsNotNull;
+    return !clause->argisrow && column != nullptr && declare(column, op, nullptr, qual);
+}
+
+/// `flag`, `not flag`, `flag is true`, `flag is false`: in a WHERE all mean `flag = true / false`.
+bool match_boolean(Index relid, const TableInfo* table, Expr* expr, bool wanted,
+                   PushableQual* qual) {
+    const ColumnInfo* column = match_column(relid, table, strip_relabel(expr));
+    return column != nullptr && column->type == TypeId::kBool &&
+           declare(column, QualOp::kEq, reinterpret_cast<Expr*>(makeBoolConst(wanted, false)),
+                   qual);
+}
+
+bool match_boolean_test(Index relid, const TableInfo* table, BooleanTest* clause,
+                        PushableQual* qual) {
+    switch (clause->booltesttype) {
+    case IS_TRUE:
+        return match_boolean(relid, table, clause->arg, true, qual);
+    case IS_FALSE:
+        return match_boolean(relid, table, clause->arg, false, qual);
+    default:
+        return false;
+    }
+}
+
+} // namespace
+
+bool match_qual(PlannerInfo* root, Index relid, const TableInfo* table, Expr* clause,
+                PushableQual* qual) {
+    switch (nodeTag(clause)) {
+    case T_OpExpr:
+        return match_comparison(root, relid, table, reinterpret_cast<OpExpr*>(clause), qual);
+    case T_ScalarArrayOpExpr:
+        return match_in_list(root, relid, table, reinterpret_cast<ScalarArrayOpExpr*>(clause),
+                             qual);
+    case T_NullTest:
+        return match_null_test(relid, table, reinterpret_cast<NullTest*>(clause), qual);
+    case T_Var:
+        return match_boolean(relid, table, clause, true, qual);
+    case T_BoolExpr: {
+        auto* expr = reinterpret_cast<BoolExpr*>(clause);
+        return expr->boolop == NOT_EXPR &&
+               match_boolean(relid, table, static_cast<Expr*>(linitial(expr->args)), false, qual);
+    }
+    case T_BooleanTest:
+        return match_boolean_test(relid, table, reinterpret_cast<BooleanTest*>(clause), qual);
+    default:
+        return false;
+    }
+}
+
+core::ScalarSpec make_scalar(Datum value, Oid type) {
+    using Kind = core::ScalarSpec::Kind;
+    core::ScalarSpec scalar = {};
+    switch (type) {
+    case BOOLOID:
+        scalar.kind = Kind::kBool;
+        scalar.boolean = DatumGetBool(value);
+        return scalar;
+    case INT2OID:
+        scalar.kind = Kind::kInteger;
+        scalar.integer = DatumGetInt16(value);
+        return scalar;
+    case INT4OID:
+        scalar.kind = Kind::kInteger;
+        scalar.integer = DatumGetInt32(value);
+        return scalar;
+    case INT8OID:
+        scalar.kind = Kind::kInteger;
+        scalar.integer = DatumGetInt64(value);
+        return scalar;
+    case FLOAT4OID:
+        scalar.kind = Kind::kNumber;
+        scalar.number = DatumGetFloat4(value);
+        return scalar;
+    case FLOAT8OID:
+        scalar.kind = Kind::kNumber;
+        scalar.number = DatumGetFloat8(value);
+        return scalar;
+    case DATEOID:
+        scalar.kind = Kind::kDate;
+        scalar.integer = DatumGetDateADT(value);
+        return scalar;
+    case TIMESTAMPTZOID:
+        scalar.kind = Kind::kTimestamptz;
+        scalar.integer = DatumGetTimestampTz(value);
+        return scalar;
+    case INTERVALOID: {
+        const auto* interval = reinterpret_cast<const ::Interval*>(DatumGetPointer(value));
+        scalar.kind = Kind::kInterval;
+        scalar.integer = interval->time;
+        scalar.days = interval->day;
+        scalar.months = interval->month;
+        return scalar;
+    }
+    case UUIDOID:
+        scalar.kind = Kind::kUuid;
+        scalar.text = reinterpret_cast<const char*>(DatumGetUUIDP(value)->data);
+        scalar.text_bytes = UUID_LEN;
+        return scalar;
+    case TEXTOID:
+    case BYTEAOID: {
+        const varlena* text = PG_DETOAST_DATUM_PACKED(value);
+        scalar.kind = type == TEXTOID ? Kind::kText : Kind::kBytes;
+        scalar.text = VARDATA_ANY(text);
+        scalar.text_bytes = VARSIZE_ANY_EXHDR(text);
+        return scalar;
+    }
+    default: { // numeric, inet, cidr, jsonb: their text form
+        Oid output = InvalidOid;
+        bool is_varlena = false;
+        getTypeOutputInfo(type, &output, &is_varlena);
+        scalar.kind = Kind::kText;
+        scalar.text = OidOutputFunctionCall(output, value);
+        scalar.text_bytes = strlen(scalar.text);
+        return scalar;
+    }
+    }
+}
+
+core::ScalarSpec* make_scalars(Datum array, Oid element_type, int* count) {
+    int16 width = 0;
+    bool is_by_value = false;
+    char alignment = 0;
+    get_typlenbyvalalign(element_type, &width, &is_by_value, &alignment);
+    Datum* elements = nullptr;
+    bool* nulls = nullptr;
+    int total = 0;
+    deconstruct_array(DatumGetArrayTypeP(array), element_type, width, is_by_value, alignment,
+                      &elements, &nulls, &total);
+    auto* scalars =
+        static_cast<core::ScalarSpec*>(palloc(sizeof(core::ScalarSpec) * Max(total, 1)));
+    *count = 0;
+    for (int index = 0; index < total; ++index) {
+        if (!nulls[index]) { // = NULL is never true
+            scalars[(*count)++] = make_scalar(elements[index], element_type);
+        }
+    }
+    return scalars;
+}
+
+} // namespace penstock::pg

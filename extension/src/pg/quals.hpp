@@ -1,0 +1,36 @@
+#pragma once
+
+#include "core/request.hpp"
+#include "pg/table.hpp"
+
+/// Which conditions go to the plugin, and how: the exact / superset / none contract.
+///
+/// Operators are recognised by operator family, never by name; a condition is only pushed with the
+/// operators that the column's options declare. Off is always correct.
+namespace penstock::pg {
+
+/// A condition in the form that a plugin understands. Plain old data.
+struct PushableQual {
+    AttrNumber attnum;
+    QualOp op;
+    bool is_exact; ///< else superset: the server checks again
+    Expr* value;   ///< nullptr for the NULL tests; an array for kIn; a bool Const for bare columns
+};
+
+/// Can `clause` be pushed to `table`, whose range table index is `relid`?
+///
+/// `clause` is one conjunct. Its value may hold Params and, for parameterised paths, Vars of other
+/// relations; it is evaluated by the server when the scan starts. Refused: volatile functions,
+/// subplans, Vars of the table itself on the value's side, other types than the column's (integers
+/// of different widths excepted), text comparisons under a collation that does not compare bytes.
+bool match_qual(PlannerInfo* root, Index relid, const TableInfo* table, Expr* clause,
+                PushableQual* qual);
+
+/// A scan's value: what `value` evaluated to, as a ScalarSpec. `type` is the value's own SQL type.
+/// Palloc'd in the current context. Raises what the output functions raise.
+core::ScalarSpec make_scalar(Datum value, Oid type);
+
+/// The elements of an array that are not NULL. `*count` is their number.
+core::ScalarSpec* make_scalars(Datum array, Oid element_type, int* count);
+
+} // namespace penstock::pg

@@ -1,0 +1,163 @@
+#include "pg/table.hpp"
+
+#include <cstdlib>
+#include <cstring>
+
+#include <unistd.h>
+
+#include "pg/boundary.hpp"
+
+namespace penstock::pg {
+
+namespace {
+
+/// Holds what the C++ option parsers need to live through a raise.
+struct Parsed {
+    Error error;
+    QualOps ops;
+    KeyKind key = KeyKind::kNone;
+};
+
+QualOps parse_ops(Parsed* parsed, const char* text) {
+    if (!guarded(parsed->error, [&] { parsed->ops = QualOps::from_text(text).take(); })) {
+        raise(parsed->error);
+    }
+    return parsed->ops;
+}
+
+KeyKind parse_key(Parsed* parsed, const char* text) {
+    if (!guarded(parsed->error, [&] { parsed->key = key_kind_from_text(text).take(); })) {
+        raise(parsed->error);
+    }
+    return parsed->key;
+}
+
+void read_server_options(TableInfo* table, ForeignServer* server) {
+    table->plugin = server->servername;
+    table->uid = geteuid();
+    ListCell* cell = nullptr;
+    foreach (cell, server->options) {
+        auto* option = static_cast<DefElem*>(lfirst(cell));
+        if (std::strcmp(option->defname, "plugin") == 0) {
+            table->plugin = defGetString(option);
+        } else if (std::strcmp(option->defname, "socket") == 0) {
+            table->socket = defGetString(option);
+        } else if (std::strcmp(option->defname, "uid") == 0) {
+            table->uid = std::strtoll(defGetString(option), nullptr, 10);
+        }
+    }
+    if (table->socket == nullptr) {
+        ereport(ERROR,
+                (errcode(ERRCODE_FDW_OPTION_NAME_NOT_FOUND),
+                 errmsg("foreign server \"%s\" has no option \"socket\"", server->servername),
+                 errhint("ALTER SERVER … OPTIONS (ADD socket '/path/of/the/plugin.sock').")));
+    }
+}
+
+void read_columns(TableInfo* table, Oid relation_oid) {
+    Relation relation = table_open(relation_oid, NoLock); // locked by the parser or the executor
+    TupleDesc descriptor = RelationGetDescr(relation);
+    auto* parsed = make_owned<Parsed>(CurrentMemoryContext);
+    table->column_count = descriptor->natts;
+    table->columns =
+        static_cast<ColumnInfo*>(palloc0(sizeof(ColumnInfo) * Max(descriptor->natts, 1)));
+    for (int index = 0; index < descriptor->natts; ++index) {
+        Form_pg_attribute attribute = TupleDescAttr(descriptor, index);
+        if (attribute->attisdropped) {
+            continue;
+        }
+        ColumnInfo* column = &table->columns[index];
+        column->attnum = attribute->attnum;
+        column->name = pstrdup(NameStr(attribute->attname));
+        column->type_oid = attribute->atttypid;
+        const TypeInfo* type = find_type_by_oid(attribute->atttypid);
+        column->is_supported = type != nullptr && attribute->atttypmod == -1;
+        if (type != nullptr) {
+            column->type = type->id;
+        }
+        ListCell* cell = nullptr;
+        foreach (cell, GetForeignColumnOptions(relation_oid, attribute->attnum)) {
+            auto* option = static_cast<DefElem*>(lfirst(cell));
+            if (std::strcmp(option->defname, "exact") == 0) {
+                column->exact = parse_ops(parsed, defGetString(option));
+            } else if (std::strcmp(option->defname, "superset") == 0) {
+                column->superset = parse_ops(parsed, defGetString(option));
+            } else if (std::strcmp(option->defname, "key") == 0) {
+                column->key = parse_key(parsed, defGetString(option));
+            }
+        }
+    }
+    table_close(relation, NoLock);
+}
+
+// The defaults live in a C++ object; these frames end before anything of PostgreSQL is called.
+double default_rows() {
+    return TableSchema().row_estimate;
+}
+double default_startup_ms() {
+    return TableSchema().startup_cost_ms;
+}
+
+} // namespace
+
+TableInfo* read_server(Oid server_oid) {
+    auto* table = static_cast<TableInfo*>(palloc0(sizeof(TableInfo)));
+    read_server_options(table, GetForeignServer(server_oid));
+    return table;
+}
+
+TableInfo* read_table(Oid relation_oid) {
+    ForeignTable* foreign_table = GetForeignTable(relation_oid);
+    TableInfo* table = read_server(foreign_table->serverid);
+    table->connection = get_namespace_name(get_rel_namespace(relation_oid));
+    table->table = get_rel_name(relation_oid);
+    table->rows = default_rows();
+    table->startup_ms = default_startup_ms();
+    ListCell* cell = nullptr;
+    foreach (cell, foreign_table->options) {
+        auto* option = static_cast<DefElem*>(lfirst(cell));
+        if (std::strcmp(option->defname, "connection") == 0) {
+            table->connection = defGetString(option);
+        } else if (std::strcmp(option->defname, "table") == 0) {
+            table->table = defGetString(option);
+        } else if (std::strcmp(option->defname, "rows") == 0) {
+            table->rows = std::strtod(defGetString(option), nullptr);
+        } else if (std::strcmp(option->defname, "startup_ms") == 0) {
+            table->startup_ms = std::strtod(defGetString(option), nullptr);
+        }
+    }
+    read_columns(table, relation_oid);
+    return table;
+}
+
+bool misses_key(const TableInfo* table, const Bitmapset* keyed_columns, StringInfo needed) {
+    bool has_any_of = false;
+    bool has_any_of_key = false;
+    bool is_missing = false;
+    for (int index = 0; index < table->column_count; ++index) {
+        const ColumnInfo* column = &table->columns[index];
+        const bool is_keyed = bms_is_member(index, keyed_columns);
+        if (column->attnum != 0 && column->key == KeyKind::kRequired && !is_keyed) {
+            appendStringInfo(needed, "%s\"%s\"", is_missing ? " and " : "", column->name);
+            is_missing = true;
+        }
+        if (column->attnum != 0 && column->key == KeyKind::kAnyOf) {
+            has_any_of = true;
+            has_any_of_key = has_any_of_key || is_keyed;
+        }
+    }
+    if (!has_any_of || has_any_of_key) {
+        return is_missing;
+    }
+    const char* separator = is_missing ? " and one of " : "";
+    for (int index = 0; index < table->column_count; ++index) {
+        const ColumnInfo* column = &table->columns[index];
+        if (column->attnum != 0 && column->key == KeyKind::kAnyOf) {
+            appendStringInfo(needed, "%s\"%s\"", separator, column->name);
+            separator = " or ";
+        }
+    }
+    return true;
+}
+
+} // namespace penstock::pg

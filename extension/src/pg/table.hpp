@@ -1,0 +1,46 @@
+#pragma once
+
+#include "penstock/types/schema.hpp"
+
+#include <cstdint>
+
+#include "pg/postgres.hpp"
+
+/// What the catalogs say of a foreign table: plain old data, palloc'd in the current context.
+namespace penstock::pg {
+
+struct ColumnInfo {
+    AttrNumber attnum; ///< 0 = dropped
+    const char* name;
+    TypeId type;       ///< valid when `is_supported`
+    bool is_supported; ///< the column's type is one of ours, without a type modifier
+    Oid type_oid;
+    QualOps exact;
+    QualOps superset;
+    KeyKind key;
+};
+
+struct TableInfo {
+    const char* plugin; ///< server's option, or the server's name
+    const char* socket;
+    std::int64_t uid; ///< of the plugin
+    const char* connection;
+    const char* table;
+    double rows; ///< option, or the default of TableSchema
+    double startup_ms;
+    int column_count; ///< pg_class.relnatts: dropped ones included
+    ColumnInfo* columns;
+};
+
+/// Reads server and table options. Raises: HV00D-class errors for what the validator let pass
+/// because it was not there (no socket).
+TableInfo* read_table(Oid relation_oid);
+
+/// Only the server's part; `connection`, `table` and `columns` are null.
+TableInfo* read_server(Oid server_oid);
+
+/// A required or any-of key exists, and `mask` (bit i = column i has a usable condition) misses it.
+/// `needed` becomes the names, quoted and joined by "and" / "or".
+bool misses_key(const TableInfo* table, const Bitmapset* keyed_columns, StringInfo needed);
+
+} // namespace penstock::pg

@@ -1,0 +1,158 @@
+#include "pg/wait.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "pg/compat.hpp"
+
+namespace penstock::pg {
+
+int connect_timeout_ms = 10'000;
+
+namespace {
+
+/// Time between two attempts to connect while nobody listens.
+constexpr long kRetryMs = 20;
+
+uint32 connect_event() {
+    static uint32 number = 0;
+    if (number == 0) {
+        number = wait_event("PenstockConnect");
+    }
+    return number;
+}
+
+uint32 stream_event() {
+    static uint32 number = 0;
+    if (number == 0) {
+        number = wait_event("PenstockScan");
+    }
+    return number;
+}
+
+/// Waits for the socket (or only for the time) and serves interrupts.
+void wait_for(int events, pgsocket fd, long timeout_ms, uint32 event) {
+    int what = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | events;
+    if (timeout_ms >= 0) {
+        what |= WL_TIMEOUT;
+    }
+    const int happened = WaitLatchOrSocket(MyLatch, what, fd, timeout_ms, event);
+    if ((happened & WL_LATCH_SET) != 0) {
+        ResetLatch(MyLatch);
+    }
+    CHECK_FOR_INTERRUPTS();
+}
+
+/// Nobody listens now, but somebody may soon: the plugin is being restarted, or its backlog is
+/// full.
+bool is_temporary(int error) {
+    return error == ENOENT || error == ECONNREFUSED || error == EAGAIN || error == ECONNRESET ||
+           error == EINTR;
+}
+
+void open_socket(Socket* socket) {
+    if (!AcquireExternalFD()) {
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+                        errmsg("could not connect to a plugin: no file descriptors left"),
+                        errhint("Run fewer scans at once, or raise max_files_per_process.")));
+    }
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        ReleaseExternalFD();
+        ereport(ERROR, (errcode_for_socket_access(), errmsg("could not create a socket: %m")));
+    }
+    socket->adopt(fd);
+}
+
+void check_peer(Socket* socket, const char* path, std::int64_t peer_uid) {
+    ucred peer = {};
+    socklen_t size = sizeof(peer);
+    if (getsockopt(socket->fd(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+        ereport(ERROR, (errcode_for_socket_access(),
+                        errmsg("could not identify the process behind socket \"%s\": %m", path)));
+    }
+    if (static_cast<std::int64_t>(peer.uid) != peer_uid) {
+        ereport(ERROR,
+                (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                 errmsg("refused to talk to the process behind socket \"%s\"", path),
+                 errdetail("It runs as user id %u, the plugin's is %lld.", peer.uid,
+                           static_cast<long long>(peer_uid)),
+                 errhint("Check option \"uid\" of the foreign server, and who made the socket.")));
+    }
+}
+
+} // namespace
+
+void Socket::close() noexcept {
+    if (fd_ >= 0) {
+        ::close(fd_);
+        ReleaseExternalFD(); // only a counter: cannot raise
+        fd_ = -1;
+    }
+}
+
+void connect_socket(Socket* socket, const char* path, std::int64_t peer_uid, const char* plugin) {
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    if (std::strlen(path) >= sizeof(address.sun_path)) {
+        ereport(ERROR, (errcode(ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION),
+                        errmsg("path of the socket of plugin \"%s\" is too long", plugin),
+                        errdetail("\"%s\" has %zu bytes, the limit is %zu.", path,
+                                  std::strlen(path), sizeof(address.sun_path) - 1)));
+    }
+    std::memcpy(address.sun_path, path, std::strlen(path) + 1);
+    open_socket(socket);
+    const TimestampTz started = GetCurrentTimestamp();
+    while (::connect(socket->fd(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) !=
+           0) {
+        const int error = errno;
+        if (!is_temporary(error) ||
+            TimestampDifferenceExceeds(started, GetCurrentTimestamp(), connect_timeout_ms)) {
+            errno = error;
+            ereport(ERROR,
+                    (errcode(ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION),
+                     errmsg("could not connect to plugin \"%s\": %m", plugin),
+                     errdetail("Nobody answers at socket \"%s\".", path),
+                     errhint("See \"select * from penstock.plugin\", and whether the controller "
+                             "runs: \"penstock service status\".")));
+        }
+        wait_for(0, PGINVALID_SOCKET, kRetryMs, connect_event());
+    }
+    check_peer(socket, path, peer_uid);
+}
+
+bool send_all(Socket* socket, const char* data, std::size_t bytes) {
+    while (bytes > 0) {
+        const ssize_t sent = ::send(socket->fd(), data, bytes, MSG_NOSIGNAL);
+        if (sent > 0) {
+            data += sent;
+            bytes -= static_cast<std::size_t>(sent);
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            wait_for(WL_SOCKET_WRITEABLE, socket->fd(), -1, stream_event());
+        } else if (errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+ssize_t receive(Socket* socket, void* data, std::size_t bytes) {
+    for (;;) {
+        const ssize_t got = ::recv(socket->fd(), data, bytes, 0);
+        if (got >= 0) {
+            return got;
+        }
+        if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            wait_for(WL_SOCKET_READABLE, socket->fd(), -1, stream_event());
+        } else if (errno != EINTR) {
+            return -1;
+        }
+    }
+}
+
+} // namespace penstock::pg
