@@ -1,0 +1,205 @@
+#include "catalog/difference.hpp"
+#include "catalog/live_tables.hpp"
+#include "catalog/session_impl.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace penstock::catalog {
+
+namespace {
+
+using reconcile::DesiredConnection;
+
+constexpr std::size_t kSkippedNamed = 10;
+
+/// What is left of an offer when everything that PostgreSQL would refuse is taken out.
+struct Importable {
+    std::vector<TableSchema> tables;
+    std::vector<std::string> skipped; ///< one text for each table left out
+};
+
+Importable importable(const std::vector<TableSchema>& offered, const LiveTables& live) {
+    Importable result;
+    std::set<std::string> names;
+    for (const TableSchema& table : offered) {
+        const auto status = check_schema(table);
+        const auto found = live.find(table.name);
+        if (!status) {
+            result.skipped.push_back(status.error().message);
+        } else if (!names.insert(table.name).second) {
+            result.skipped.push_back("table \"" + table.name + "\" is offered twice");
+        } else if (found != live.end() && !found->second.is_foreign_table) {
+            result.skipped.push_back("relation \"" + table.name + "\" exists and is no foreign table");
+        } else {
+            result.tables.push_back(table);
+        }
+    }
+    return result;
+}
+
+std::string text_of_skipped(const std::vector<std::string>& skipped) {
+    std::string text;
+    for (std::size_t index = 0; index < std::min(skipped.size(), kSkippedNamed); ++index) {
+        text += (index == 0 ? "not imported: " : "; ") + skipped[index];
+    }
+    if (skipped.size() > kSkippedNamed) {
+        text += " and " + std::to_string(skipped.size() - kSkippedNamed) + " more";
+    }
+    return text;
+}
+
+/// The live schema, made first when somebody dropped it.
+LiveTables ensure_schema(pqxx::work& work, const DesiredConnection& connection) {
+    if (const auto problem = problem_of_schema_name(connection.name)) {
+        throw Exception(ErrorKind::kOption, *problem);
+    }
+    const auto is_ours = is_our_schema(work, connection.name);
+    if (!is_ours) {
+        create_schema(work, connection.name, connection.plugin);
+    } else if (!*is_ours) {
+        throw Exception(ErrorKind::kOption, not_ours_text(connection.name), {},
+                        "Give the connection another name, or drop the schema.");
+    }
+    return read_live_tables(work, connection.name, false);
+}
+
+void run_changes(pqxx::work& work, const std::string& schema, const TableChange& table,
+                 std::vector<Held>& held) {
+    for (const Change& change : table.changes) {
+        if (!change.can_be_held) {
+            exec(work, change.sql);
+            continue;
+        }
+        if (run_unless_held(work, change.sql)) {
+            continue;
+        }
+        const std::string what = (change.column.empty() ? "" : "column \"" + change.column + "\" of ") +
+                                 "table \"" + table.table + "\"";
+        held.push_back({what, dependents_of(work, schema, table.table, change.column)});
+        if (change.rest_needs_it) {
+            return;
+        }
+    }
+}
+
+/// Everything that the row says of a finished import.
+void mark_ready(pqxx::work& work, const DesiredConnection& connection,
+                const std::vector<TableSchema>& offered, bool is_dynamic, bool has_held,
+                const std::string& error) {
+    exec(work,
+         "update penstock.connection_state set state = 'ready', error = nullif($2, ''), imported = "
+         "true, table_count = $3, schema_mode = $4, schema_hash = $5, config_hash = $6, "
+         "comments_set = false, attempts = 0, next_attempt_at = null, "
+         "live_hash = penstock.live_hash(connection_name::name), held_hash = case when $7 then " +
+             held_hash_sql("connection_name::name") + " end where connection_name = $1",
+         connection.name, error, static_cast<int>(offered.size()),
+         std::string{is_dynamic ? "dynamic" : "static"}, schema_hash(offered),
+         connection.config_hash, has_held);
+}
+
+/// Says in the row what a refresh waits for. Best effort: the wait goes on whatever comes of it.
+void note_lock_holders(Session::Impl& session, const std::string& connection) {
+    try {
+        session.connection.transact([&](pqxx::work& work) {
+            exec(work,
+                 "update penstock.connection_state set error = holders.text from (select 'waits "
+                 "for a lock that server process ' || string_agg(distinct l.pid::text, ', ') || "
+                 "' holds' as text from pg_locks l join pg_class c on c.oid = l.relation join "
+                 "pg_namespace n on n.oid = c.relnamespace where l.granted and l.pid <> "
+                 "pg_backend_pid() and n.nspname = $1 and l.database = (select oid from "
+                 "pg_database where datname = current_database())) holders where connection_name "
+                 "= $1 and state = 'updating' and holders.text is not null and error is distinct "
+                 "from holders.text and (select epoch from penstock.controller) = $2",
+                 connection, session.epoch);
+        });
+    } catch (const Exception& exception) {
+        if (!is_lock_conflict(exception.error())) {
+            throw;
+        }
+    }
+}
+
+std::string join_reasons(const std::vector<Held>& held, const std::vector<std::string>& skipped) {
+    const std::string skipped_text = text_of_skipped(skipped);
+    const std::string held_text = text_of_held(held);
+    return held_text + (held_text.empty() || skipped_text.empty() ? "" : "; ") + skipped_text;
+}
+
+} // namespace
+
+void Session::apply_schema(const DesiredConnection& connection,
+                           const std::vector<TableSchema>& tables, bool is_dynamic) {
+    const Place place{connection.name, connection.plugin_instance};
+    const auto on_conflict = [&](int) { note_lock_holders(*impl_, connection.name); };
+    Importable wanted;
+    std::vector<TableChange> changes;
+    impl_->write(
+        [&](pqxx::work& work) {
+            const LiveTables live = ensure_schema(work, connection);
+            wanted = importable(tables, live);
+            changes = difference(live, wanted.tables, place, quoting_of(work));
+        },
+        on_conflict);
+
+    std::vector<Held> held;
+    std::size_t start = 0;
+    bool is_last = false;
+    while (!is_last) {
+        const std::size_t end = std::min(start + kTablesPerTransaction, changes.size());
+        is_last = end == changes.size();
+        std::vector<Held> all_held; // of this try; a transaction may run more than once
+        impl_->write(
+            [&](pqxx::work& work) {
+                all_held = held;
+                for (std::size_t index = start; index < end; ++index) {
+                    run_changes(work, connection.name, changes[index], all_held);
+                }
+                if (is_last) {
+                    mark_ready(work, connection, tables, is_dynamic, !all_held.empty(),
+                               join_reasons(all_held, wanted.skipped));
+                }
+            },
+            on_conflict);
+        held = std::move(all_held);
+        start = end;
+    }
+    if (!wanted.skipped.empty()) {
+        write_event("connection", "tables skipped", "controller", connection.name,
+                    event_detail("reason", text_of_skipped(wanted.skipped)));
+    }
+}
+
+void Session::apply_comments(const std::string& connection,
+                             const std::vector<TableSchema>& tables) {
+    std::vector<TableChange> changes;
+    impl_->connection.transact([&](pqxx::work& work) {
+        const LiveTables live = read_live_tables(work, connection, true);
+        const Importable wanted = importable(tables, live);
+        changes = comment_difference(live, wanted.tables, Place{connection, {}}, quoting_of(work));
+    });
+    std::size_t start = 0;
+    bool is_last = false;
+    while (!is_last) {
+        const std::size_t end = std::min(start + kTablesPerTransaction, changes.size());
+        is_last = end == changes.size();
+        impl_->write([&](pqxx::work& work) {
+            for (std::size_t index = start; index < end; ++index) {
+                std::string statements;
+                for (const Change& change : changes[index].changes) {
+                    statements += change.sql + ";";
+                }
+                exec(work, statements);
+            }
+            if (is_last) {
+                exec(work,
+                     "update penstock.connection_state set comments_set = true where "
+                     "connection_name = $1",
+                     connection);
+            }
+        });
+        start = end;
+    }
+}
+
+} // namespace penstock::catalog

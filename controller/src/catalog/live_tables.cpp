@@ -1,0 +1,67 @@
+#include "catalog/live_tables.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace penstock::catalog {
+
+namespace {
+
+using nlohmann::json;
+
+/// One row for each relation; options as [[name, value], …], columns as
+/// [[name, type oid, options, comment], …]. Composite types are relations too; indexes and toast
+/// tables take no name of their own that we could want.
+constexpr const char* kLiveQuery =
+    "select c.relname, c.relkind = 'f', coalesce(s.srvname, ''), "
+    "(select coalesce(json_agg(json_build_array(option_name, option_value)), '[]') from "
+    "pg_options_to_table(t.ftoptions)), "
+    "(select coalesce(json_agg(json_build_array(a.attname, a.atttypid::int8, "
+    "(select coalesce(json_agg(json_build_array(option_name, option_value)), '[]') from "
+    "pg_options_to_table(a.attfdwoptions)), "
+    "case when $2::bool then coalesce(col_description(c.oid, a.attnum), '') else '' end) "
+    "order by a.attnum), '[]') from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 "
+    "and not a.attisdropped), "
+    "case when $2::bool then coalesce(obj_description(c.oid, 'pg_class'), '') else '' end, c.relnatts "
+    "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+    "left join pg_foreign_table t on t.ftrelid = c.oid "
+    "left join pg_foreign_server s on s.oid = t.ftserver where n.nspname = $1";
+
+std::vector<OptionText> options_from(const json& list) {
+    std::vector<OptionText> options;
+    for (const json& pair : list) {
+        options.push_back({pair.at(0).get<std::string>(),
+                           pair.at(1).is_null() ? "" : pair.at(1).get<std::string>()});
+    }
+    return options;
+}
+
+LiveTable table_from_row(const pqxx::row& row) {
+    LiveTable table;
+    table.is_foreign_table = row[1].as<bool>();
+    table.server = row[2].as<std::string>();
+    table.options = options_from(json::parse(row[3].as<std::string>()));
+    for (const json& column : json::parse(row[4].as<std::string>())) {
+        table.columns.push_back({column.at(0).get<std::string>(), column.at(1).get<std::uint32_t>(),
+                                 options_from(column.at(2)), column.at(3).get<std::string>()});
+    }
+    table.comment = row[5].as<std::string>();
+    table.numbers_used = row[6].as<std::size_t>();
+    return table;
+}
+
+} // namespace
+
+LiveTables read_live_tables(pqxx::work& work, const std::string& schema, bool with_comments) {
+    LiveTables tables;
+    for (const auto& row : exec(work, kLiveQuery, schema, with_comments)) {
+        tables.emplace(row[0].as<std::string>(), table_from_row(row));
+    }
+    return tables;
+}
+
+Quoting quoting_of(pqxx::work& work) {
+    return {[&work](const std::string& name) { return work.quote_name(name); },
+            [&work](const std::string& value) { return work.quote(value); }};
+}
+
+} // namespace penstock::catalog

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "catalog/connection.hpp"
+
+#include "penstock/types/schema.hpp"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What the parts of Session share; one .cpp file for each topic.
+namespace penstock::catalog {
+
+struct Session::Impl {
+    using Work = Connection::Work;
+
+    Impl(const Target& target, std::int64_t epoch_of_leader)
+        : connection(target), epoch(epoch_of_leader) {
+        connection.become_owner();
+    }
+
+    /// `work` in one transaction that the epoch allows; run again, from its start, when a lock is
+    /// held by somebody else. `on_conflict`, when given, is called between two tries, with the
+    /// number of failures so far.
+    void write(const Work& work, const std::function<void(int)>& on_conflict = {});
+
+    Connection connection;
+    std::int64_t epoch;
+};
+
+/// Does a schema of that name exist, and is it ours? nullopt: it does not exist.
+[[nodiscard]] std::optional<bool> is_our_schema(pqxx::work& work, const std::string& name);
+/// Makes the empty schema with its marker and grants. Only when there is none of that name.
+void create_schema(pqxx::work& work, const std::string& connection, const std::string& plugin);
+/// Why PostgreSQL would refuse or cut a schema name; nullopt when it would not.
+[[nodiscard]] std::optional<std::string> problem_of_schema_name(const std::string& name);
+/// "schema … exists and does not belong to Penstock"
+[[nodiscard]] std::string not_ours_text(const std::string& name);
+
+/// Something that had to stay because of the objects that depend on it.
+struct Held {
+    std::string what;       ///< `table "x"`, `column "a" of table "x"`
+    std::vector<std::string> dependents; ///< `view public.v`
+};
+/// One sentence for the `error` column; at most ten of `held` by name.
+[[nodiscard]] std::string text_of_held(const std::vector<Held>& held);
+
+/// Runs one statement that dependents may forbid, in a savepoint. Returns false when they do; the
+/// transaction goes on. Errors: all others are thrown.
+[[nodiscard]] bool run_unless_held(pqxx::work& work, const std::string& sql);
+/// What keeps a table (or a column of it; "" = the table) of `schema` from being dropped.
+[[nodiscard]] std::vector<std::string> dependents_of(pqxx::work& work, const std::string& schema,
+                                                     const std::string& table,
+                                                     const std::string& column);
+
+/// The hash of all dependents of the schema that the SQL expression `schema_expression` names.
+[[nodiscard]] std::string held_hash_sql(const std::string& schema_expression);
+
+/// A JSON object with one text, for penstock.event.
+[[nodiscard]] std::string event_detail(const std::string& name, const std::string& text);
+
+/// PostgreSQL's lock table has 6,400 entries by default and a foreign table takes up to 3.
+inline constexpr std::size_t kTablesPerTransaction = 500;
+
+} // namespace penstock::catalog
