@@ -13,20 +13,22 @@ void FrameReader::Buffer::reserve(std::size_t bytes) {
     capacity = elements * 8;
 }
 
-std::span<std::byte> FrameReader::want() {
-    if (is_complete_) {
-        // The frame in hand is done with; the header behind it may have come along.
-        is_complete_ = false;
-        header_.reset();
-        payload_bytes_ = 0;
-        if (header_bytes_ == kFrameHeaderBytes) {
-            const Result<FrameInfo> info = parse_header(
-                std::span<const std::byte, kFrameHeaderBytes>(next_header_), max_frame_bytes_);
-            // received() refused a bad one already.
-            header_ = info.value();
-            header_bytes_ = 0;
-        }
+void FrameReader::advance() noexcept {
+    if (!is_complete_) {
+        return;
     }
+    is_complete_ = false;
+    header_.reset();
+    payload_bytes_ = 0;
+    if (header_bytes_ == kFrameHeaderBytes) {
+        // It came along with the payload; received() refused it already if it was bad.
+        header_ = next_info_;
+        header_bytes_ = 0;
+        is_complete_ = header_->payload_bytes == 0;
+    }
+}
+
+std::span<std::byte> FrameReader::want() {
     if (!header_) {
         return {next_header_ + header_bytes_, kFrameHeaderBytes - header_bytes_};
     }
@@ -67,6 +69,7 @@ Status FrameReader::received(std::size_t bytes) {
         if (!next) {
             return next.error();
         }
+        next_info_ = next.value();
     }
     return {};
 }

@@ -24,7 +24,7 @@ class FrameReader {
     explicit FrameReader(std::size_t max_frame_bytes = kMaxFrameBytes) noexcept
         : max_frame_bytes_(max_frame_bytes) {}
 
-    /// Where the next bytes go; never empty. Throws std::bad_alloc.
+    /// Where the next bytes go; never empty. Only when there is no frame(). Throws std::bad_alloc.
     [[nodiscard]] std::span<std::byte> want();
 
     /// `bytes` of the last want() have arrived (1 … its size).
@@ -33,6 +33,10 @@ class FrameReader {
 
     /// The frame that is complete now, or nothing.
     [[nodiscard]] std::optional<FrameView> frame() const noexcept;
+
+    /// Drops the frame in hand, if there is one. The next one may be complete at once: look at
+    /// frame() before want().
+    void advance() noexcept;
 
     /// True between frames: a stream that ends here ended cleanly (as far as framing goes).
     [[nodiscard]] bool is_between_frames() const noexcept { return !header_ && header_bytes_ == 0; }
@@ -61,7 +65,8 @@ class FrameReader {
     /// Bytes of the next header so far: behind the payload, or all there is before the first frame.
     std::size_t header_bytes_ = 0;
     std::byte next_header_[kFrameHeaderBytes] = {};
-    bool is_complete_ = false; ///< the frame in hand was handed out
+    FrameInfo next_info_ = {}; ///< parsed from next_header_ when that is complete
+    bool is_complete_ = false; ///< there is a frame in hand
 };
 
 } // namespace penstock::core

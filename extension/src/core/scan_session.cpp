@@ -8,6 +8,14 @@
 
 namespace penstock::core {
 
+namespace {
+
+Error out_of_memory() {
+    return Error::make(ErrorKind::kLimit, "out of memory");
+}
+
+} // namespace
+
 bool ScanSession::open(const RequestSpec& spec) noexcept {
     try {
         outgoing_ = scan_frames(make_request(spec));
@@ -27,7 +35,7 @@ bool ScanSession::open(const RequestSpec& spec) noexcept {
         fail(exception.error());
         return false;
     } catch (...) {
-        fail(Error::make(ErrorKind::kLimit, "out of memory"));
+        fail(out_of_memory());
         return false;
     }
     welcomed_ = ended_ = failed_ = false;
@@ -40,7 +48,7 @@ std::span<std::byte> ScanSession::want() noexcept {
     try {
         return reader_->want();
     } catch (...) {
-        fail(Error::make(ErrorKind::kLimit, "out of memory"));
+        fail(out_of_memory());
         return {};
     }
 }
@@ -52,10 +60,9 @@ ScanSession::Event ScanSession::received(std::size_t bytes) noexcept {
         if (!status) {
             return fail(status.error());
         }
-        const std::optional<FrameView> frame = reader_->frame();
-        return frame ? handle_frame(*frame) : Event::kNeedBytes;
+        return handle_frames();
     } catch (...) {
-        return fail(Error::make(ErrorKind::kLimit, "out of memory"));
+        return fail(out_of_memory());
     }
 }
 
@@ -71,7 +78,33 @@ ScanSession::Event ScanSession::closed(const char* reason) noexcept {
         error.retryable = true;
         return fail(std::move(error));
     } catch (...) {
-        return fail(Error::make(ErrorKind::kLimit, "out of memory"));
+        return fail(out_of_memory());
+    }
+}
+
+ScanSession::Event ScanSession::handle_frames() {
+    while (const std::optional<FrameView> frame = reader_->frame()) {
+        const Event event = handle_frame(*frame);
+        if (event != Event::kNeedBytes) {
+            return event;
+        }
+        reader_->advance();
+    }
+    return Event::kNeedBytes;
+}
+
+ScanSession::Event ScanSession::next_block() noexcept {
+    if (failed_) {
+        return Event::kError;
+    }
+    if (ended_) {
+        return Event::kEnd;
+    }
+    try {
+        reader_->advance();
+        return handle_frames();
+    } catch (...) {
+        return fail(out_of_memory());
     }
 }
 
@@ -150,10 +183,10 @@ ScanSession::Event ScanSession::handle_end(const FrameView& frame) {
 
 ScanSession::Event ScanSession::next_row(std::uint64_t* values, bool* nulls) noexcept {
     if (next_row_ >= block_rows_) {
-        if (failed_) {
-            return Event::kError;
+        const Event event = next_block();
+        if (event != Event::kRow) {
+            return event;
         }
-        return ended_ ? Event::kEnd : Event::kNeedBytes;
     }
     const std::uint32_t row = next_row_++;
     for (const OutputColumn& column : columns_) {
@@ -233,7 +266,7 @@ ScanSession::Event ScanSession::fail_value(const OutputColumn& column,
                                                          : "08P01";
         return fail(std::move(error));
     } catch (...) {
-        return fail(Error::make(ErrorKind::kLimit, "out of memory"));
+        return fail(out_of_memory());
     }
 }
 

@@ -78,6 +78,8 @@ class ScanSession {
         std::string name; ///< for errors
     };
 
+    Event next_block() noexcept;
+    Event handle_frames();
     Event handle_frame(const FrameView& frame);
     Event handle_block(const FrameView& frame);
     Event handle_end(const FrameView& frame);

@@ -42,8 +42,14 @@ SchemaSession::Event SchemaSession::received(std::size_t bytes) noexcept {
         if (!status) {
             return fail(status.error());
         }
-        const std::optional<FrameView> frame = reader_.frame();
-        return frame ? handle_frame(*frame) : Event::kNeedBytes;
+        while (const std::optional<FrameView> frame = reader_.frame()) {
+            const Event event = handle_frame(*frame);
+            if (event != Event::kNeedBytes) {
+                return event;
+            }
+            reader_.advance();
+        }
+        return Event::kNeedBytes;
     } catch (...) {
         return fail(out_of_memory());
     }

@@ -227,11 +227,10 @@ TupleTableSlot* penstock_iterate_foreign_scan(ForeignScanState* node) noexcept {
         case Event::kRow:
             return ExecStoreVirtualTuple(slot);
         case Event::kNeedBytes:
-            if (receive_some(state) == Event::kEnd) {
-                finish_scan(state);
-            }
+            (void)receive_some(state);
             break;
         case Event::kEnd:
+            finish_scan(state);
             return slot;
         case Event::kError:
             raise_session_error(state);

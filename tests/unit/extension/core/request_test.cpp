@@ -1,0 +1,87 @@
+#include "core/request.hpp"
+
+#include "penstock/protocol/frame.hpp"
+#include "penstock/protocol/messages.hpp"
+
+#include <gtest/gtest.h>
+
+namespace penstock::core {
+namespace {
+
+ScalarSpec text_scalar(const char* text) {
+    ScalarSpec scalar = {};
+    scalar.kind = ScalarSpec::Kind::kText;
+    scalar.text = text;
+    scalar.text_bytes = std::char_traits<char>::length(text);
+    return scalar;
+}
+
+/// Makes a request with one condition and reads it back as the plugin would.
+ScanRequest round_trip(TypeId type, const ScalarSpec& scalar) {
+    const QualSpec qual = {"c", QualOp::kEq, type, true, &scalar, 1};
+    RequestSpec spec = {};
+    spec.connection = "conn";
+    spec.table = "tab";
+    spec.quals = {&qual, 1};
+    spec.row_target = 10;
+    spec.user_name = "me";
+    const std::string frames = scan_frames(make_request(spec));
+    const auto bytes = std::as_bytes(std::span(frames));
+    const std::optional<FrameView> hello = cut_frame(bytes).take();
+    EXPECT_EQ(hello->kind, FrameKind::kHello);
+    const std::optional<FrameView> scan = cut_frame(bytes.subspan(hello->frame_bytes)).take();
+    EXPECT_EQ(scan->kind, FrameKind::kScan);
+    wire::Scan message;
+    EXPECT_TRUE(parse_message(scan->payload, message).ok());
+    return read_message(message).take();
+}
+
+TEST(Request, carries_each_kind_of_value) {
+    EXPECT_EQ(round_trip(TypeId::kNumeric, text_scalar("12.50")).quals[0].values[0],
+              Value(Numeric{"12.50"}));
+    EXPECT_EQ(round_trip(TypeId::kText, text_scalar("")).quals[0].values[0], Value(std::string()));
+    EXPECT_EQ(round_trip(TypeId::kJsonb, text_scalar("{}")).quals[0].values[0], Value(Json{"{}"}));
+    const ScanRequest inet = round_trip(TypeId::kInet, text_scalar("10.0.0.1/8"));
+    ASSERT_TRUE(std::holds_alternative<Inet>(inet.quals[0].values[0]));
+    EXPECT_EQ(std::get<Inet>(inet.quals[0].values[0]).bits, 8);
+    ScalarSpec scalar = {};
+    scalar.kind = ScalarSpec::Kind::kInterval;
+    scalar.integer = -5;
+    scalar.days = 3;
+    scalar.months = 1;
+    EXPECT_EQ(round_trip(TypeId::kInterval, scalar).quals[0].values[0], Value(Interval{-5, 3, 1}));
+    scalar = {};
+    scalar.kind = ScalarSpec::Kind::kTimestamptz;
+    scalar.integer = INT64_MIN;
+    EXPECT_EQ(round_trip(TypeId::kTimestamptz, scalar).quals[0].values[0],
+              Value(Timestamptz{INT64_MIN}));
+}
+
+TEST(Request, keeps_connection_table_target_and_exactness) {
+    ScalarSpec scalar = {};
+    scalar.kind = ScalarSpec::Kind::kBool;
+    scalar.boolean = true;
+    const ScanRequest request = round_trip(TypeId::kBool, scalar);
+    EXPECT_EQ(request.connection, "conn");
+    EXPECT_EQ(request.table, "tab");
+    EXPECT_EQ(request.row_target, 10U);
+    EXPECT_TRUE(request.quals[0].is_exact);
+}
+
+TEST(Request, refuses_conditions_that_do_not_fit_a_frame) {
+    const std::string long_text(1U << 20U, 'x');
+    const std::vector<ScalarSpec> scalars(17, text_scalar(long_text.c_str()));
+    const QualSpec qual = {"c", QualOp::kIn, TypeId::kText, false, scalars.data(), scalars.size()};
+    RequestSpec spec = {};
+    spec.connection = spec.table = spec.user_name = "x";
+    spec.quals = {&qual, 1};
+    try {
+        (void)scan_frames(make_request(spec));
+        FAIL() << "no error";
+    } catch (const Exception& exception) {
+        EXPECT_EQ(exception.error().kind, ErrorKind::kLimit);
+    }
+}
+
+} // namespace
+} // namespace penstock::core
