@@ -1,0 +1,66 @@
+# The front door. CMake and Ninja do the building; this file names what a person wants to do.
+BUILD  ?= build
+PREFIX ?= /usr/local
+WERROR ?= OFF
+export PENSTOCK_BUILD := $(abspath $(BUILD))
+
+.DEFAULT_GOAL := build
+.PHONY: all build deps install start stop check test format lint bench soak clean help
+
+all: build
+
+## build    compile everything into $(BUILD)
+build:
+	@cmake -S . -B $(BUILD) -G Ninja --log-level=WARNING -DCMAKE_INSTALL_PREFIX=$(PREFIX) \
+	    -DPENSTOCK_WERROR=$(WERROR) > $(BUILD).log 2>&1 || { cat $(BUILD).log; rm -f $(BUILD).log; exit 1; }
+	@rm -f $(BUILD).log
+	@cmake --build $(BUILD)
+
+## deps     install the Debian packages that are missing (.ci/packages)
+deps:
+	@.ci/deps
+
+## install  build, then install for all users below $(PREFIX)
+install: build
+	@.ci/install $(BUILD)
+
+## start    packages, build, install, sample connections, a first query
+start: deps install
+	@.ci/start $(PREFIX)
+
+## stop     stop the service; no process stays
+stop:
+	@.ci/stop $(PREFIX)
+
+## check    packages, build and every test; ends with "N passed, N failed"
+check: deps
+	@$(MAKE) --no-print-directory build WERROR=ON || { echo "0 passed, 1 failed"; exit 1; }
+	@tests/run all
+
+## test     the tests of some kinds: make test KIND="unit regress"
+test: build
+	@tests/run $(KIND)
+
+## format   rewrite all C++ in the one style
+format:
+	@find extension controller plugins tests -name '*.?pp' -exec clang-format-19 -i {} +
+
+## lint     format and static analysis, without changing anything
+lint: build
+	@tests/run lint
+
+## bench    measure; writes $(BUILD)/bench
+bench: build
+	@tests/bench/run $(BUILD)
+
+## soak     unit tests shuffled and fuzzers, for PENSTOCK_SOAK_S seconds (600)
+soak: build
+	@tests/run soak
+
+## clean    remove $(BUILD)
+clean:
+	rm -rf $(BUILD)
+
+## help     this list
+help:
+	@sed -n 's/^## //p' Makefile
