@@ -1,0 +1,6 @@
+#include "csv/plugin.hpp"
+
+int main(int argc, char** argv) {
+    penstock::csv::CsvPlugin plugin;
+    return penstock::serve(plugin, argc, argv);
+}
