@@ -1,16 +1,29 @@
 #include "penstock/protocol/messages.hpp"
 
+#include "penstock/types/utf8.hpp"
+
 #include <algorithm>
 
 namespace penstock {
 
+std::string replace_invalid_text(std::string text) {
+    std::size_t valid = 0;
+    while (true) {
+        valid += find_invalid_utf8(std::string_view(text).substr(valid));
+        if (valid >= text.size()) {
+            return text;
+        }
+        text[valid++] = '?';
+    }
+}
+
 void write_message(const Error& from, wire::ErrorMessage& to) {
     to.set_kind(static_cast<std::uint32_t>(from.kind));
-    to.set_message(from.message);
-    to.set_detail(from.detail);
-    to.set_hint(from.hint);
-    to.set_sqlstate(from.sqlstate);
-    to.set_argument(from.argument);
+    to.set_message(replace_invalid_text(from.message));
+    to.set_detail(replace_invalid_text(from.detail));
+    to.set_hint(replace_invalid_text(from.hint));
+    to.set_sqlstate(replace_invalid_text(from.sqlstate));
+    to.set_argument(replace_invalid_text(from.argument));
     to.set_retryable(from.retryable);
 }
 

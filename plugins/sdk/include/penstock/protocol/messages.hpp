@@ -14,6 +14,10 @@
 /// what arrives (enum numbers, counts, names) and return kProtocol for what does not fit.
 namespace penstock {
 
+/// `text` with '?' for each byte that cannot stand in a PostgreSQL text or a protobuf string: what
+/// an error message quotes may be anything.
+[[nodiscard]] std::string replace_invalid_text(std::string text);
+
 void write_message(const Error& from, wire::ErrorMessage& to);
 [[nodiscard]] Error read_message(const wire::ErrorMessage& from);
 

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "penstock/plugin/plugin.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace penstock {
+
+/// The configured connections of a plugin process.
+///
+/// Threads: all functions, from any. A plugin's connect() and tables() run outside the lock, so a
+/// slow one holds up nobody who does not ask for the same connection.
+class ConnectionStore {
+  public:
+    using Announce = std::function<void(const std::string& connection)>;
+
+    /// Lifetime: `plugin` outlives the store and everything it hands out.
+    ConnectionStore(Plugin& plugin, Announce announce);
+
+    /// Adds a connection or replaces it. After a failure the name is known, and scans of it get the
+    /// same error. Errors: throws Exception, kOption or the plugin's own.
+    void configure(const std::string& name, const Arguments& arguments);
+    void forget(const std::string& name);
+    /// Forgets all.
+    void clear();
+
+    /// Asks the connection for its tables and checks them. Errors: throws Exception, kUnavailable
+    /// for a name that is not configured.
+    [[nodiscard]] std::vector<TableSchema> describe(const std::string& name);
+
+    /// A table and the connection that owns it; shared, because a connection that is replaced lives
+    /// on until its last scan has ended.
+    struct Found {
+        std::shared_ptr<void> owner; ///< destroyed after the table
+        std::shared_ptr<Table> table;
+    };
+    /// Looks in the last answer of tables(), and asks once more when the name is not there.
+    /// Errors: throws Exception, kNotFound or as describe().
+    [[nodiscard]] Found find(const std::string& connection, const std::string& table);
+
+  private:
+    struct Entry;
+    [[nodiscard]] std::shared_ptr<Entry> entry_of(const std::string& name);
+    void put(const std::string& name, std::shared_ptr<Entry> entry);
+
+    Plugin& plugin_;
+    const PluginInfo info_;
+    Announce announce_;
+    std::mutex mutex_; ///< guards the map, never held while plugin code runs
+    std::map<std::string, std::shared_ptr<Entry>> entries_;
+};
+
+} // namespace penstock

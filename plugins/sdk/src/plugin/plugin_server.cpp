@@ -1,0 +1,272 @@
+#include "plugin_server.hpp"
+
+#include "current_error.hpp"
+
+#include <malloc.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+
+namespace penstock {
+
+namespace {
+
+/// Time that scans have to end by themselves after a shutdown request.
+constexpr std::chrono::seconds kShutdownTime{5};
+/// Time that cancelled scans and tasks have to notice it, before the process ends without them.
+constexpr std::chrono::seconds kCancelTime{2};
+/// How long no peer is accepted after the descriptors have run out.
+constexpr int kPauseMs = 100;
+/// Peers above the limit of scans that may still be waiting to read so.
+constexpr std::size_t kMaxSessions = 2 * PluginServer::kMaxScans;
+
+FileDescriptor opened(int fd, const char* what) {
+    FileDescriptor descriptor(fd);
+    if (!descriptor.is_open()) {
+        throw Exception(system_error(what));
+    }
+    return descriptor;
+}
+
+} // namespace
+
+PluginServer::PluginServer(Plugin& plugin, const ServerOptions& options)
+    : info_(plugin.info()), epoll_(opened(epoll_create1(EPOLL_CLOEXEC), "make an epoll set")),
+      wake_(opened(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "make an eventfd")),
+      store_(plugin, [this](const std::string& connection) { control_.announce(connection); }),
+      control_(options.control_fd, store_, info_, [this] { wake(); }),
+      listen_(options.socket_path, options.allowed_uids), control_fd_(options.control_fd) {
+    watch(control_fd_, kControl, EPOLLIN, EPOLL_CTL_ADD);
+    watch(listen_.fd(), kListen, EPOLLIN, EPOLL_CTL_ADD);
+    watch(wake_.get(), kWake, EPOLLIN, EPOLL_CTL_ADD);
+}
+
+void PluginServer::wake() const noexcept {
+    (void)!eventfd_write(wake_.get(), 1);
+}
+
+void PluginServer::watch(int fd, std::uint64_t source, std::uint32_t events, int operation) {
+    epoll_event event{};
+    event.events = events;
+    event.data.u64 = source;
+    if (epoll_ctl(epoll_.get(), operation, fd, &event) != 0) {
+        throw Exception(system_error("watch a descriptor"));
+    }
+}
+
+int PluginServer::run() {
+    std::array<epoll_event, 64> events{};
+    while (!stop_at_ || (!sessions_.empty() && Clock::now() < *stop_at_)) {
+        const int count = epoll_wait(epoll_.get(), events.data(), events.size(), wait_ms());
+        if (count == 0) {
+            pause_listening(false);
+        }
+        for (int index = 0; index < count; ++index) {
+            handle(events[static_cast<std::size_t>(index)]);
+        }
+        finish_scans();
+        expire_sessions();
+    }
+    return stop();
+}
+
+int PluginServer::wait_ms() const {
+    std::optional<Clock::time_point> next = stop_at_;
+    for (const auto& [id, session] : sessions_) {
+        const auto deadline = session->deadline();
+        if (deadline && (!next || *deadline < *next)) {
+            next = deadline;
+        }
+    }
+    int wait = -1;
+    if (next) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(*next - Clock::now());
+        wait = static_cast<int>(std::max<std::int64_t>(left.count(), 0));
+    }
+    return is_listening_paused_ && (wait < 0 || wait > kPauseMs) ? kPauseMs : wait;
+}
+
+void PluginServer::handle(const epoll_event& event) {
+    switch (event.data.u64) {
+    case kControl:
+        return handle_control(event.events);
+    case kListen:
+        return accept_peers();
+    case kWake: {
+        eventfd_t count = 0;
+        (void)!eventfd_read(wake_.get(), &count);
+        return flush_control();
+    }
+    default:
+        return handle_session(event.data.u64, event.events);
+    }
+}
+
+void PluginServer::handle_control(std::uint32_t events) {
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 && !control_.on_readable()) {
+        is_control_open_ = false;
+        (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, control_fd_, nullptr);
+        cancel_sessions();
+        begin_stopping(kCancelTime);
+        return;
+    }
+    if (control_.is_shutdown_requested() && !stop_at_) {
+        begin_stopping(kShutdownTime);
+    }
+    flush_control();
+}
+
+void PluginServer::flush_control() {
+    if (!is_control_open_) {
+        return;
+    }
+    // A controller that has gone shows as end of file too; handle_control() sees it.
+    const std::uint32_t wanted = control_.flush() && control_.has_output() ? EPOLLOUT : 0U;
+    watch(control_fd_, kControl, EPOLLIN | wanted, EPOLL_CTL_MOD);
+}
+
+void PluginServer::accept_peers() {
+    while (true) {
+        FileDescriptor peer = listen_.accept();
+        if (peer.is_open()) {
+            admit(std::move(peer));
+        } else if (errno != ECONNABORTED && errno != EINTR) {
+            // Out of descriptors: the event would come again at once, for ever.
+            pause_listening(errno != EAGAIN);
+            return;
+        }
+    }
+}
+
+void PluginServer::pause_listening(bool is_paused) {
+    if (is_paused != is_listening_paused_) {
+        is_listening_paused_ = is_paused;
+        watch(listen_.fd(), kListen, is_paused ? 0U : EPOLLIN, EPOLL_CTL_MOD);
+    }
+}
+
+void PluginServer::admit(FileDescriptor peer) {
+    if (sessions_.size() >= kMaxSessions) {
+        return; // closes it
+    }
+    const std::uint64_t id = next_id_++;
+    std::unique_ptr<ScanSession> session;
+    try {
+        session = std::make_unique<ScanSession>(std::move(peer), store_, info_, [this, id] {
+            {
+                const std::lock_guard lock(done_mutex_);
+                done_.push_back(id);
+            }
+            wake();
+        });
+        watch(session->fd(), id, EPOLLIN | EPOLLRDHUP, EPOLL_CTL_ADD);
+    } catch (const Exception&) {
+        return; // no descriptors left: closes it
+    }
+    if (!listen_.is_allowed(session->fd())) {
+        session->refuse(Error::make(ErrorKind::kPermission,
+                                    "plugin \"" + info_.name + "\" does not serve this user"));
+    } else if (stop_at_) {
+        session->refuse(
+            Error::make(ErrorKind::kUnavailable, "plugin \"" + info_.name + "\" is shutting down"));
+    } else if (sessions_.size() >= kMaxScans) {
+        session->refuse(Error::make(ErrorKind::kLimit, "too many scans at once",
+                                    "Plugin \"" + info_.name + "\" runs at most " +
+                                        std::to_string(kMaxScans) + " scans."));
+    }
+    sessions_.emplace(id, std::move(session));
+    handle_session(id, 0); // the request is usually there already
+}
+
+void PluginServer::handle_session(std::uint64_t id, std::uint32_t events) {
+    const auto found = sessions_.find(id);
+    if (found != sessions_.end()) {
+        found->second->on_ready((events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0);
+        after_event(id);
+    }
+}
+
+/// Removes a session that is done, and stops watching one that has nothing more to say.
+void PluginServer::after_event(std::uint64_t id) {
+    const ScanSession& session = *sessions_.at(id);
+    if (session.state() == ScanSession::State::kDone) {
+        sessions_.erase(id); // closes it, which also ends the watch
+    } else if (session.is_cancelled()) {
+        (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, session.fd(), nullptr);
+    }
+}
+
+void PluginServer::finish_scans() {
+    std::vector<std::uint64_t> done;
+    {
+        const std::lock_guard lock(done_mutex_);
+        done.swap(done_);
+    }
+    for (const std::uint64_t id : done) {
+        sessions_.at(id)->finish();
+        sessions_.erase(id);
+    }
+    if (!done.empty()) {
+        pause_listening(false);
+    }
+    // The memory of a large scan goes back to the system once no scan needs it.
+    if (!done.empty() && sessions_.empty()) {
+        malloc_trim(0);
+    }
+}
+
+void PluginServer::expire_sessions() {
+    const Clock::time_point now = Clock::now();
+    for (auto next = sessions_.begin(); next != sessions_.end();) {
+        const auto [id, session] = std::pair(next->first, next->second.get());
+        ++next;
+        const auto deadline = session->deadline();
+        if (deadline && *deadline <= now) {
+            session->expire();
+            after_event(id);
+        }
+    }
+}
+
+void PluginServer::begin_stopping(Clock::duration limit) {
+    stop_at_ = Clock::now() + limit;
+    for (auto next = sessions_.begin(); next != sessions_.end();) {
+        const bool is_running = next->second->state() == ScanSession::State::kRunning;
+        next = is_running ? std::next(next) : sessions_.erase(next);
+    }
+}
+
+void PluginServer::cancel_sessions() {
+    for (const auto& [id, session] : sessions_) {
+        session->cancel();
+    }
+}
+
+int PluginServer::stop() {
+    cancel_sessions();
+    const bool are_tasks_done = control_.drain(kCancelTime);
+    if (is_control_open_) {
+        (void)control_.flush();
+    }
+    const Clock::time_point limit = Clock::now() + kCancelTime;
+    while (!sessions_.empty() && Clock::now() < limit) {
+        pollfd wait{wake_.get(), POLLIN, 0};
+        (void)poll(&wait, 1, kPauseMs);
+        eventfd_t count = 0;
+        (void)!eventfd_read(wake_.get(), &count);
+        finish_scans();
+    }
+    if (!sessions_.empty() || !are_tasks_done) {
+        // Plugin code that does not stop must not keep the process; there is nothing to save.
+        std::_Exit(0);
+    }
+    // Before the control channel goes: threads of a connection may still announce.
+    store_.clear();
+    return 0;
+}
+
+} // namespace penstock
