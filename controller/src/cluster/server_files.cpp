@@ -98,6 +98,10 @@ std::string pgpass_line(const std::string& host, const std::string& database,
     return line;
 }
 
+std::string pgpass_any_line(const std::string& password) {
+    return "*:*:*:*:" + escape(password, ":\\");
+}
+
 std::string quote_conninfo(const std::string& value) {
     return "'" + escape(value, "'\\") + "'";
 }

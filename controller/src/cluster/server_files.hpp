@@ -35,6 +35,8 @@ inline constexpr const char* kPort = "5432";
 /// One line of a password file, without the newline. Fields are escaped.
 [[nodiscard]] std::string pgpass_line(const std::string& host, const std::string& database,
                                       const std::string& role, const std::string& password);
+/// One for a file that is used for one connection only: it fits every host and role.
+[[nodiscard]] std::string pgpass_any_line(const std::string& password);
 /// A value of a libpq connection string, quoted.
 [[nodiscard]] std::string quote_conninfo(const std::string& value);
 /// Connection string of a role of the private server. `password_file` may be empty (peer).

@@ -1,0 +1,101 @@
+#include "cli/readiness.hpp"
+
+#include <libpq-fe.h>
+
+#include <set>
+
+namespace penstock::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Epochs and files have no notification, so they are looked at now and then.
+constexpr auto kLookInterval = 200ms;
+
+std::string cell(const query::ResultPointer& result, int row, int column) {
+    return PQgetvalue(result.get(), row, column);
+}
+
+/// The files that penstockd will read, by name.
+std::set<std::string> config_files(const cluster::Home& home) {
+    std::set<std::string> names;
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(home.config(), ignored)) {
+        const std::string extension = entry.path().extension().string();
+        const bool is_hidden = entry.path().filename().string().front() == '.';
+        if (!is_hidden && (extension == ".spc" || extension == ".json")) {
+            names.insert(entry.path().filename().string());
+        }
+    }
+    return names;
+}
+
+bool has_read_all(query::Session& session, const cluster::Home& home) {
+    std::set<std::string> missing = config_files(home);
+    const query::ResultPointer read = session.run("select path from penstock.config_file");
+    for (int row = 0; row < PQntuples(read.get()); ++row) {
+        missing.erase(std::filesystem::path(cell(read, row, 0)).filename().string());
+    }
+    return missing.empty();
+}
+
+} // namespace
+
+std::int64_t read_epoch(query::Session& session) {
+    if (PQntuples(
+            session.run("select from pg_catalog.pg_extension where extname = 'penstock'").get()) ==
+        0) {
+        throw Exception(ErrorKind::kNotFound,
+                        "database \"" + std::string(PQdb(session.handle())) +
+                            "\" does not have the extension \"penstock\"",
+                        {},
+                        "Install it on the server (make install), put it into "
+                        "shared_preload_libraries, and run as a superuser: create extension "
+                        "penstock");
+    }
+    const query::ResultPointer epoch = session.run("select epoch from penstock.controller");
+    return PQntuples(epoch.get()) == 0 ? 0 : std::stoll(cell(epoch, 0, 0));
+}
+
+Readiness read_readiness(query::Session& session) {
+    Readiness readiness;
+    const query::ResultPointer counts =
+        session.run("select state, count(*) from penstock.connection_state group by 1 order by "
+                    "pg_catalog.array_position(array['ready'], state), 1");
+    for (int row = 0; row < PQntuples(counts.get()); ++row) {
+        readiness.by_state[cell(counts, row, 0)] = std::stoll(cell(counts, row, 1));
+        readiness.summary +=
+            (row > 0 ? ", " : "") + cell(counts, row, 1) + " " + cell(counts, row, 0);
+    }
+    const query::ResultPointer waiting =
+        session.run("select connection_name, state from penstock.connection_state "
+                    "where state in ('pending', 'updating') order by 1");
+    for (int row = 0; row < PQntuples(waiting.get()); ++row) {
+        readiness.waiting.push_back(cell(waiting, row, 0) + " (" + cell(waiting, row, 1) + ")");
+    }
+    readiness.is_ready = readiness.waiting.empty();
+    return readiness;
+}
+
+Readiness wait_until_ready(query::Session& session, const cluster::Home& home, std::int64_t epoch,
+                           int limit_s, const std::function<void()>& check) {
+    (void)session.run("listen connection_state");
+    session.set_progress_text("waiting for the connections");
+    session.progress().restart();
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(limit_s);
+    while (true) {
+        check();
+        Readiness readiness;
+        if (read_epoch(session) > epoch && has_read_all(session, home)) {
+            readiness = read_readiness(session);
+        }
+        const auto now = std::chrono::steady_clock::now();
+        if (readiness.is_ready || now > deadline) {
+            session.progress().clear();
+            return readiness;
+        }
+        (void)session.wait_for_notification(std::min(deadline, now + kLookInterval));
+    }
+}
+
+} // namespace penstock::cli
