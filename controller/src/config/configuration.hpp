@@ -42,7 +42,8 @@ struct Connection {
     std::map<std::string, Position> argument_positions;
     Position start; ///< of the block
     int end_line = 0;
-    /// Hash over all of the above but the positions: 16 hexadecimal digits.
+    /// Hash over all of the above but the positions: 16 hexadecimal digits. Keyed
+    /// (FolderSettings::hash_key), so it tells nothing about secrets among the arguments.
     std::string config_hash;
     /// Set when the connection cannot be used as written (bad name, no plugin, defined twice, bad
     /// reference): it goes to state `error`, its live schema stays as it is.
@@ -66,10 +67,15 @@ struct DatabaseOptions {
 
 /// One file of the folder as it was last read.
 struct File {
-    std::string path;
-    std::string content_hash;
-    std::optional<ConfigError> error; ///< the file's content is then that of its last good version
-    int connection_count = 0;
+    std::string path;         ///< the folder's own when it cannot be listed
+    std::string content_hash; ///< of the version in force; empty when there is none
+    /// Not readable or not parsable: its last good version is in force. Or it defines something
+    /// that is defined elsewhere too: then all of it but that is in force.
+    std::optional<ConfigError> error;
+    int connection_count = 0; ///< in the version in force
+    /// Whether any version was read well since the service started. While this is false nobody
+    /// knows what the file defines: connections that came from it must not be deleted.
+    bool is_known = false;
 };
 
 /// Everything in force. A file that cannot be read or parsed contributes its last good version.
