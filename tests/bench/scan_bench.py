@@ -1,0 +1,154 @@
+#!/usr/bin/python3
+"""Speed and memory of a scan, against a cached heap table with the same rows and against file_fdw on
+the same file, all in one run and one session. 1,000,000 rows × 10 columns: 3 int8, 2 float8,
+1 timestamptz, 4 text. No parallel workers on either side.
+
+Ratios are medians of pairs; absolute times are those of this machine and only there to be compared.
+"""
+
+import os
+import sys
+import threading
+
+import measure
+import penstock
+
+ROWS = int(os.environ.get("PENSTOCK_BENCH_ROWS", 1_000_000))
+MEMORY_ROWS = int(os.environ.get("PENSTOCK_BENCH_MEMORY_ROWS", 10_000_000))
+
+COLUMNS = ("i1 int8, i2 int8, i3 int8, f1 float8, f2 float8, at timestamptz, t1 text, t2 text, t3 text, t4 text")
+# Deterministic, and nothing that compresses to a special case.
+GENERATE = """select n as i1, (n * 7919) % 1000003 as i2, n * 1000 as i3, n / 7.0::float8 as f1,
+    ((n * 31) % 10007)::float8 / 8 as f2, timestamptz '2024-01-01 00:00:00Z' + n * interval '1 second' as at,
+    'name-' || (n % 5000) as t1, md5(n::text)::varchar(16)::text as t2, 'city ' || (n % 300) as t3,
+    'v' || (n * 13 % 99991) || '-x' as t4 from generate_series(1, {rows}) n"""
+ALL_COLUMNS = """select sum(i1), sum(i2), max(i3), sum(f1), max(f2), max(at), count(t1), count(t2),
+    count(t3), max(t4) from {table}"""
+WIDE_COLUMNS = "select {aggregates} from {table}"
+
+
+def prepare(instance, folder):
+    for name, rows in (("scan", ROWS), ("memory", MEMORY_ROWS)):
+        instance.superuser(f"set timezone = 'UTC'; copy ({GENERATE.format(rows=rows)}) "
+                           f"to '{folder}/{name}.csv' (format csv, header)")
+    instance.superuser(f"""
+        create schema bench;
+        create extension file_fdw;
+        create server files foreign data wrapper file_fdw;
+        create table bench.heap ({COLUMNS});
+        copy bench.heap from '{folder}/scan.csv' (format csv, header);
+        create foreign table bench.file ({COLUMNS}) server files
+            options (filename '{folder}/scan.csv', format 'csv', header 'true');
+        create table bench.generated as select * from ex.example_wide;
+        vacuum (analyze, freeze) bench.heap, bench.generated;
+        grant usage on schema bench to penstock_users;
+        grant select on all tables in schema bench to penstock_users;""")
+
+
+def session(instance):
+    connection = instance.connect()
+    cursor = connection.cursor()
+    cursor.execute("set max_parallel_workers_per_gather = 0; set jit = off; set timezone = 'UTC'")
+    return connection, cursor
+
+
+def check_same_rows(cursor):
+    """A benchmark of wrong results is worth nothing."""
+    answers = []
+    for table in ("bench.heap", "bench.file", "files.scan"):
+        cursor.execute(ALL_COLUMNS.format(table=table))
+        answers.append(cursor.fetchall())
+    assert answers[0] == answers[1] == answers[2], answers
+
+
+def bench_csv(cursor, report):
+    times = measure.paired(cursor, {name: ALL_COLUMNS.format(table=table) for name, table in (
+        ("csv", "files.scan"), ("file_fdw", "bench.file"), ("heap", "bench.heap"))})
+    for name, values in times.items():
+        report.note(f"all columns, {name}: {measure.median(values) * 1e9 / ROWS:.0f} ns a row")
+    value = measure.ratio(times, "file_fdw", "csv")
+    report.add("csv_scan_speedup_vs_file_fdw", value, "times", "at least 3", value >= 3)
+    times = measure.paired(cursor, {
+        "csv": "select count(*) from files.scan", "file_fdw": "select count(*) from bench.file"})
+    for name, values in times.items():
+        report.note(f"count(*), {name}: {measure.median(values) * 1e9 / ROWS:.0f} ns a row")
+    value = measure.ratio(times, "file_fdw", "csv")
+    report.add("csv_count_speedup_vs_file_fdw", value, "times", "at least 10", value >= 10)
+
+
+def bench_generated(cursor, report):
+    cursor.execute("""select attname, atttypid::regtype::text from pg_attribute
+        where attrelid = 'bench.generated'::regclass and attnum > 0 order by attnum""")
+    aggregate = {"bigint": "sum({})", "double precision": "sum({})", "timestamp with time zone": "max({})"}
+    aggregates = ", ".join(aggregate.get(kind, "count({})").format(name) for name, kind in cursor.fetchall())
+    times = measure.paired(cursor, {
+        "generated": WIDE_COLUMNS.format(aggregates=aggregates, table="ex.example_wide"),
+        "heap": WIDE_COLUMNS.format(aggregates=aggregates, table="bench.generated")}, rounds=9)
+    for name, values in times.items():
+        report.note(f"generated rows, {name}: {measure.median(values) * 1e9 / ROWS:.0f} ns a row")
+    value = measure.ratio(times, "generated", "heap")
+    report.add("generated_scan_vs_heap", value, "times", "at most 1.3", value <= 1.3)
+
+
+def bench_one_row(cursor, report):
+    times = measure.paired(cursor, {"row": "select * from ex.example_hello", "one": "select 1"},
+                           rounds=1000, warm_up=50)
+    value = (measure.median(times["row"]) - measure.median(times["one"])) * 1e6
+    report.add("one_row_overhead_us", value, "us", "at most 300", value <= 300)
+
+
+def memory_of(pid, field):
+    """kB of a field of /proc/PID/status."""
+    with open(f"/proc/{pid}/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(field + ":"))
+
+
+def bench_memory(instance, report):
+    connection, cursor = session(instance)
+    cursor.execute("select count(*) from ex.example_hello")
+    backend = connection.get_backend_pid()
+    [plugin] = instance.processes("plugins/csv")
+    before = memory_of(backend, "RssAnon")
+    peak = [before]
+    done = threading.Event()
+
+    def watch():
+        while not done.wait(0.01):
+            peak[0] = max(peak[0], memory_of(backend, "RssAnon"))
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    cursor.execute(ALL_COLUMNS.format(table="files.memory") + " having count(*) = %s", (MEMORY_ROWS,))
+    rows = cursor.fetchall()
+    done.set()
+    watcher.join()
+    assert len(rows) == 1, "the scan lost rows"
+    value = (peak[0] - before) / 1024
+    report.add("backend_growth_mb", value, "MB", "under 32", value < 32)
+    value = memory_of(plugin, "VmHWM") / 1024
+    report.add("plugin_memory_mb", value, "MB", "under 256", value < 256)
+
+
+def main():
+    report = measure.Report(sys.argv[1])
+    config = {
+        "bench.spc": f'connection "ex" {{\n  plugin = "example"\n  rows = {ROWS}\n}}\n'
+    }
+    with penstock.Instance(config) as instance:
+        folder = instance.path("bench")
+        os.mkdir(folder)
+        penstock.shutil.chown(folder, penstock.service_user())
+        instance.wait_state("ex", "ready")
+        prepare(instance, folder)
+        instance.write("files.spc", f'connection "files" {{\n  plugin = "csv"\n  paths = ["{folder}/*.csv"]\n}}\n')
+        instance.wait_state("files", "ready")
+        connection, cursor = session(instance)
+        check_same_rows(cursor)
+        bench_csv(cursor, report)
+        bench_generated(cursor, report)
+        bench_one_row(cursor, report)
+        connection.close()
+        bench_memory(instance, report)
+    report.finish()
+
+
+main()

@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+"""Cancel, statement_timeout and terminate end a query within a second, whatever the plugin does not
+do: not listen, not accept, not greet, not read the request, not send rows, not finish a row, not end."""
+
+import threading
+import time
+
+import psycopg2
+
+import fake_plugin
+import penstock
+
+LIMIT_S = 1.0
+
+
+def silent(plugin):
+    return lambda connection, closed: plugin.wait_for_hangup(connection)
+
+
+def after(bytes_sent):
+    def make(plugin):
+        def behave(connection, closed):
+            connection.sendall(bytes_sent)
+            plugin.wait_for_hangup(connection)
+        return behave
+    return make
+
+
+WAITS = {
+    # name: (what the plugin sends before it falls silent, options of FakePlugin)
+    "connecting": (None, {"accepts": False, "backlog": 0}),
+    "greeting": (silent, {}),
+    "before_the_first_row": (after(fake_plugin.welcome()), {}),
+    "in_the_middle_of_a_block": (after(fake_plugin.welcome() + fake_plugin.int8_block([1] * 100)[:500]), {}),
+    "before_the_end": (after(fake_plugin.welcome() + fake_plugin.int8_block([1, 2, 3])), {}),
+    "while_being_written_to": (None, {"reads": False}),
+}
+
+
+def make_plugin(name):
+    maker, options = WAITS[name]
+    plugin = fake_plugin.FakePlugin(None, **options)
+    plugin._behave = maker(plugin) if maker else (lambda connection, closed: closed.wait())
+    if name == "connecting":
+        plugin.fill_backlog()
+    return plugin
+
+
+def attach(instance, plugin):
+    import os
+    instance.superuser(f"""
+        drop server if exists fake cascade;
+        drop schema if exists fake cascade;
+        create schema fake;
+        grant usage on schema fake to penstock_users;
+        create server fake foreign data wrapper penstock
+            options (socket '{plugin.path}', uid '{os.getuid()}');
+        create foreign table fake.t (v int8, word text options (superset 'in =')) server fake;
+        grant select on fake.t to penstock_users;""")
+
+
+def statement(name):
+    if name == "while_being_written_to":
+        # About 8 MB of conditions, more than any socket buffer.
+        return "select v from fake.t where word = any (array(select repeat('x', 8000) || n from generate_series(1, 1000) n))"
+    return "select v from fake.t"
+
+
+class Query:
+    """A statement in a thread of its own."""
+
+    def __init__(self, instance, sql, setup=None):
+        self.connection = instance.connect()
+        self.pid = self.connection.get_backend_pid()
+        self.error = None
+        if setup:
+            self.connection.cursor().execute(setup)
+        self.thread = threading.Thread(target=self._run, args=(sql,))
+        self.thread.start()
+
+    def _run(self, sql):
+        try:
+            self.connection.cursor().execute(sql)
+        except psycopg2.Error as error:
+            self.error = error
+
+    def wait(self):
+        self.thread.join(10)
+        return not self.thread.is_alive()
+
+
+def wait_for_wait(instance, pid):
+    """Until the backend waits for the plugin."""
+    penstock.wait_until(
+        lambda: instance.rows("select wait_event_type from pg_stat_activity where pid = %s", pid)[:1] == [("Extension",)],
+        f"backend {pid} to wait for the plugin", 10)
+
+
+def interrupt(name, act, sqlstate):
+    with make_plugin(name) as plugin:
+        attach(INSTANCE, plugin)
+        query = Query(INSTANCE, statement(name))
+        wait_for_wait(INSTANCE, query.pid)
+        began = time.monotonic()
+        INSTANCE.superuser(f"select {act}({query.pid})")
+        assert query.wait(), "the query did not end"
+        took = time.monotonic() - began
+        assert query.error is not None and query.error.pgcode == sqlstate, query.error
+        assert took < LIMIT_S, f"took {took:.2f} s"
+        if name != "connecting" and name != "while_being_written_to":
+            assert plugin.hung_up.wait(5), "the plugin was not told"
+
+
+def timeout(name):
+    with make_plugin(name) as plugin:
+        attach(INSTANCE, plugin)
+        query = Query(INSTANCE, statement(name), "set statement_timeout = '300ms'")
+        began = time.monotonic()
+        assert query.wait(), "the query did not end"
+        took = time.monotonic() - began
+        assert query.error.pgcode == "57014", query.error
+        assert took < 0.3 + LIMIT_S, f"took {took:.2f} s"
+
+
+def tests():
+    for name in WAITS:
+        def cancel(name=name):
+            interrupt(name, "pg_cancel_backend", "57014")
+
+        def terminate(name=name):
+            interrupt(name, "pg_terminate_backend", "57P01")
+
+        def time_out(name=name):
+            timeout(name)
+        for function, verb in ((cancel, "cancel"), (terminate, "terminate"), (time_out, "statement_timeout")):
+            function.__name__ = f"{verb}_acts_within_a_second_{name}"
+            yield function
+
+    def a_fast_shutdown_ends_a_waiting_query():
+        with make_plugin("before_the_first_row") as plugin:
+            attach(INSTANCE, plugin)
+            query = Query(INSTANCE, statement("before_the_first_row"))
+            wait_for_wait(INSTANCE, query.pid)
+            began = time.monotonic()
+            assert INSTANCE.stop().returncode == 0
+            took = time.monotonic() - began
+            assert query.wait() and query.error is not None
+            assert took < 10, f"took {took:.1f} s"
+    yield a_fast_shutdown_ends_a_waiting_query
+
+
+with penstock.Instance() as INSTANCE:
+    penstock.run_tests(list(tests()))
