@@ -4,6 +4,7 @@
 #include "cluster/service_user.hpp"
 #include "penstock/types/error.hpp"
 
+#include <libpq-fe.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,8 +23,9 @@ using namespace std::chrono_literals;
 
 constexpr auto kInitLimit = 120s;
 constexpr int kStartSeconds = 60; // crash recovery included
-/// A killed server can stay a zombie of process 1 for a moment, and then its lock file counts.
-constexpr auto kStaleLockLimit = 5s;
+/// A killed server stays a zombie until process 1 looks, and so long its lock file counts.
+constexpr auto kStaleLockLimit = 15s;
+constexpr auto kPollInterval = 100ms;
 constexpr std::size_t kShownLogLines = 15;
 /// Exit code of `pg_ctl status` for "no server runs here".
 constexpr int kNoServer = 3;
@@ -45,6 +47,14 @@ std::string octal(mode_t mode) {
     std::array<char, 16> text{};
     std::snprintf(text.data(), text.size(), "%04o", static_cast<unsigned>(mode & 07777));
     return text.data();
+}
+
+/// A dead process whose parent has not asked for its exit code yet; PostgreSQL counts it as alive.
+bool is_zombie(pid_t pid) {
+    // "123 (name with ) in it) Z 1 …"
+    const std::string line = first_line("/proc/" + std::to_string(pid) + "/stat");
+    const std::size_t name_end = line.rfind(')');
+    return name_end != std::string::npos && line.compare(name_end, 3, ") Z") == 0;
 }
 
 /// postgresql.conf stays the user's, but for the line that includes ours.
@@ -194,12 +204,31 @@ std::optional<pid_t> Cluster::running_server() const {
         throw Exception(ErrorKind::kInternal, "could not tell whether the server runs",
                         "pg_ctl said: " + outcome.output);
     }
-    return static_cast<pid_t>(
+    const auto pid = static_cast<pid_t>(
         std::strtol(first_line(home_.data() / "postmaster.pid").c_str(), nullptr, 10));
+    return is_zombie(pid) ? std::nullopt : std::optional(pid);
+}
+
+bool Cluster::wait_for_running_server() const {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(kStartSeconds);
+    const std::string target = connection_string(home_, kSuperuser, "postgres", {});
+    while (const std::optional<pid_t> pid = running_server()) {
+        if (PQping(target.c_str()) == PQPING_OK) {
+            return true;
+        }
+        if (std::chrono::steady_clock::now() > deadline) {
+            throw Exception(ErrorKind::kUnavailable,
+                            "the private PostgreSQL server, process " + std::to_string(*pid) +
+                                ", runs but accepts no connections",
+                            tail_of(log_file(), 0, kShownLogLines));
+        }
+        std::this_thread::sleep_for(kPollInterval);
+    }
+    return false;
 }
 
 void Cluster::start() {
-    if (running_server()) {
+    if (wait_for_running_server()) {
         return;
     }
     write_configuration();
@@ -221,7 +250,7 @@ void Cluster::start() {
                             log.empty() ? outcome.output : log,
                             "The whole log is in \"" + log_file().string() + "\".");
         }
-        std::this_thread::sleep_for(200ms);
+        std::this_thread::sleep_for(kPollInterval);
     }
 }
 

@@ -48,6 +48,8 @@ class Cluster {
     void check_data_folder() const;
     void create_data_folder() const;
     void write_configuration() const;
+    /// False: there is none. One that is starting, or dying of a kill, is neither for a moment.
+    [[nodiscard]] bool wait_for_running_server() const;
     [[nodiscard]] bool try_stop(const char* mode, int seconds) const;
 
     Home home_;
