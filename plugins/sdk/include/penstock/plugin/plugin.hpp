@@ -35,7 +35,8 @@ class Table {
     virtual void scan(const ScanRequest& request, RowSink& rows) = 0;
 };
 
-/// One configured connection. Destroyed when it is reconfigured or forgotten and its last scan ended.
+/// One configured connection. Destroyed when it is reconfigured or forgotten and its last scan
+/// ended.
 class Connection {
   public:
     Connection() = default;
@@ -64,7 +65,7 @@ struct PluginInfo {
     std::string version;     ///< of the plugin, e.g. "0.1.0"
     std::string description; ///< one sentence
     bool is_dynamic = false; ///< each connection has its own tables
-    std::vector<ArgumentSpec> arguments;
+    std::vector<ArgumentSpec> arguments = {};
 };
 
 /// The arguments of a connection, checked by the SDK against PluginInfo::arguments: no unknown
@@ -109,7 +110,8 @@ class Plugin {
 };
 
 /// Runs the plugin until the controller goes away. The whole of a plugin's main():
-/// `int main(int argc, char** argv) { CsvPlugin plugin; return penstock::serve(plugin, argc, argv); }`
+/// `int main(int argc, char** argv) { CsvPlugin plugin; return penstock::serve(plugin, argc, argv);
+/// }`
 ///
 /// Started by the controller with the control socket as file descriptor 3; started by hand it
 /// prints its arguments and tables (`--help`), or scans a table of its own

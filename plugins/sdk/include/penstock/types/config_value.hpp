@@ -36,9 +36,9 @@ struct ArgumentSpec {
     std::string name;
     ArgumentKind kind = ArgumentKind::kString;
     bool is_required = false;
-    std::string default_text; ///< for documentation, "" for none
-    std::string description;  ///< one sentence
-    bool is_secret = false;   ///< its value is redacted from everything that is logged
+    std::string default_text = {};         ///< for documentation, "" for none
+    std::string description = {};          ///< one sentence
+    bool is_secret = false;                ///< its value is redacted from everything that is logged
     std::vector<std::string> choices = {}; ///< valid strings; empty = any
 };
 

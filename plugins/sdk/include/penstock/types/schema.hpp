@@ -78,9 +78,9 @@ enum class KeyKind : std::uint8_t {
 struct Column {
     std::string name; ///< 1…63 bytes
     TypeId type = TypeId::kText;
-    std::string description; ///< one sentence, or empty; becomes the column's comment
-    QualOps exact;
-    QualOps superset;
+    std::string description = {}; ///< one sentence, or empty; becomes the column's comment
+    QualOps exact = {};
+    QualOps superset = {};
     KeyKind key = KeyKind::kNone;
     friend bool operator==(const Column&, const Column&) = default;
 };
@@ -88,10 +88,10 @@ struct Column {
 /// One table on offer.
 struct TableSchema {
     std::string name; ///< 1…63 bytes
-    std::string description;
-    std::vector<Column> columns;        ///< 1…1600
-    double row_estimate = 1000;         ///< rows of a scan without conditions; for the planner
-    double startup_cost_ms = 1;         ///< time to the first row; for the planner
+    std::string description = {};
+    std::vector<Column> columns = {}; ///< 1…1600
+    double row_estimate = 1000;       ///< rows of a scan without conditions; for the planner
+    double startup_cost_ms = 1;       ///< time to the first row; for the planner
     friend bool operator==(const TableSchema&, const TableSchema&) = default;
 };
 
