@@ -125,6 +125,7 @@ struct Shape {
     std::int64_t weight = 0; ///< of the first digit: a power of 10000
     std::int64_t dscale = 0; ///< decimal digits after the point
     std::size_t digit_count = 0;
+    unsigned lead = 0; ///< zeros that fill the first group up in front
 
     [[nodiscard]] bool fits_format() const {
         return dscale <= numeric::kDscaleMax && weight <= numeric::kWeightMax &&
@@ -186,6 +187,23 @@ class DigitRun {
     std::size_t end_;
 };
 
+Shape shape_of(const Decimal& decimal, const DigitRun& run) {
+    Shape shape;
+    shape.dscale = static_cast<std::int64_t>(decimal.fraction.size()) - decimal.exponent;
+    shape.dscale = shape.dscale < 0 ? 0 : shape.dscale;
+    if (run.size() == 0) {
+        return shape;
+    }
+    shape.is_negative = decimal.is_negative;
+    // Power of ten of the first digit, then rounded down to a power of 10000.
+    const std::int64_t power = static_cast<std::int64_t>(decimal.whole.size()) - 1 -
+                               static_cast<std::int64_t>(run.begin()) + decimal.exponent;
+    shape.weight = power >= 0 ? power / 4 : -((-power + 3) / 4);
+    shape.lead = static_cast<unsigned>(3 - (power - shape.weight * 4));
+    shape.digit_count = (shape.lead + run.size() + 3) / 4;
+    return shape;
+}
+
 /// Groups of four decimal digits; the first group begins `lead` places before the first digit.
 void write_digits(const DigitRun& run, unsigned lead, std::byte* to) {
     int group = 0;
@@ -206,6 +224,15 @@ void write_digits(const DigitRun& run, unsigned lead, std::byte* to) {
         group *= 10;
     }
     datum::store(to, static_cast<std::int16_t>(group));
+}
+
+const Special* find_special(std::string_view text) {
+    for (const Special& special : kSpecials) {
+        if (equals_ignoring_case(text, special.name)) {
+            return &special;
+        }
+    }
+    return nullptr;
 }
 
 std::uint32_t append_special(DataArea& out, std::uint16_t header) {
@@ -242,32 +269,17 @@ Result<std::uint32_t> append_numeric(DataArea& out, std::string_view text) {
     const std::string_view trimmed = trim(text);
     const std::optional<Decimal> decimal = parse_decimal(trimmed);
     if (!decimal) {
-        for (const Special& special : kSpecials) {
-            if (equals_ignoring_case(trimmed, special.name)) {
-                return append_special(out, special.header);
-            }
-        }
-        return not_a_number(text);
+        const Special* const special = find_special(trimmed);
+        return special != nullptr ? Result<std::uint32_t>(append_special(out, special->header))
+                                  : Result<std::uint32_t>(not_a_number(text));
     }
     const DigitRun run(*decimal);
-    Shape shape;
-    shape.dscale = static_cast<std::int64_t>(decimal->fraction.size()) - decimal->exponent;
-    shape.dscale = shape.dscale < 0 ? 0 : shape.dscale;
-    unsigned lead = 0;
-    if (run.size() != 0) {
-        shape.is_negative = decimal->is_negative;
-        // Power of ten of the first digit, then rounded down to a power of 10000.
-        const std::int64_t power = static_cast<std::int64_t>(decimal->whole.size()) - 1 -
-                                   static_cast<std::int64_t>(run.begin()) + decimal->exponent;
-        shape.weight = power >= 0 ? power / 4 : -((-power + 3) / 4);
-        lead = static_cast<unsigned>(3 - (power - shape.weight * 4));
-        shape.digit_count = (lead + run.size() + 3) / 4;
-    }
+    const Shape shape = shape_of(*decimal, run);
     if (!shape.fits_format()) {
         return numeric_error("22003", "value overflows numeric format");
     }
     std::byte* const to = start_numeric(out, shape);
-    write_digits(run, lead, out.data() + out.size() - 2 * shape.digit_count);
+    write_digits(run, shape.lead, out.data() + out.size() - 2 * shape.digit_count);
     return static_cast<std::uint32_t>(to - out.data());
 }
 
