@@ -57,6 +57,7 @@ class Splitter {
             first_line_ = line_;
         }
         if (found == PSCAN_SEMICOLON) {
+            buffer_->data[--buffer_->len] = '\0'; // the semicolon itself
             end_statement();
             return false;
         }
