@@ -30,7 +30,8 @@ Importable importable(const std::vector<TableSchema>& offered, const LiveTables&
         } else if (!names.insert(table.name).second) {
             result.skipped.push_back("table \"" + table.name + "\" is offered twice");
         } else if (found != live.end() && !found->second.is_foreign_table) {
-            result.skipped.push_back("relation \"" + table.name + "\" exists and is no foreign table");
+            result.skipped.push_back("relation \"" + table.name +
+                                     "\" exists and is no foreign table");
         } else {
             result.tables.push_back(table);
         }
@@ -74,8 +75,9 @@ void run_changes(pqxx::work& work, const std::string& schema, const TableChange&
         if (run_unless_held(work, change.sql)) {
             continue;
         }
-        const std::string what = (change.column.empty() ? "" : "column \"" + change.column + "\" of ") +
-                                 "table \"" + table.table + "\"";
+        const std::string what =
+            (change.column.empty() ? "" : "column \"" + change.column + "\" of ") + "table \"" +
+            table.table + "\"";
         held.push_back({what, dependents_of(work, schema, table.table, change.column)});
         if (change.rest_needs_it) {
             return;
@@ -99,7 +101,7 @@ void mark_ready(pqxx::work& work, const DesiredConnection& connection,
 }
 
 /// Says in the row what a refresh waits for. Best effort: the wait goes on whatever comes of it.
-void note_lock_holders(Session::Impl& session, const std::string& connection) {
+void note_lock_holders(Writer& session, const std::string& connection) {
     try {
         session.connection.transact([&](pqxx::work& work) {
             exec(work,

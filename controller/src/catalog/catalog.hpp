@@ -23,16 +23,16 @@ struct Target {
 struct StateChange {
     std::string connection;
     reconcile::State to = reconcile::State::kPending;
-    std::string error{};      ///< kError (and reasons for waiting)
-    int attempts = 0;         ///< backoff so far; 0 clears it
+    std::string error{};          ///< kError (and reasons for waiting)
+    int attempts = 0;             ///< backoff so far; 0 clears it
     std::int64_t retry_in_ms = 0; ///< next_attempt_at = now() + this; 0 = null
 };
 
 /// The FOREIGN SERVER of a plugin instance.
 struct Server {
-    std::string label;  ///< server's name
+    std::string label; ///< server's name
     std::string plugin;
-    std::string socket; ///< path of the plugin's socket
+    std::string socket;          ///< path of the plugin's socket
     std::int64_t plugin_uid = 0; ///< uid that the plugin runs as; the backend checks it
 };
 
@@ -52,9 +52,9 @@ struct PluginRow {
     std::string version;
     std::string state; ///< stopped · starting · running · backoff · failed
     std::string error;
-    std::int64_t pid = 0;          ///< 0 = not running
+    std::int64_t pid = 0; ///< 0 = not running
     int restarts = 0;
-    std::int64_t memory_bytes = 0; ///< 0 = not known
+    std::int64_t memory_bytes = 0;         ///< 0 = not known
     std::vector<std::string> sandbox = {}; ///< layers in force
 };
 
@@ -85,8 +85,8 @@ class Leader {
 };
 
 /// One working session. Each write transaction checks `epoch` `for share`, so a controller that was
-/// paused and replaced is refused by the database (Exception kPermission, "… is no longer the leader").
-/// Threads: one at a time per object.
+/// paused and replaced is refused by the database (Exception kPermission, "… is no longer the
+/// leader"). Threads: one at a time per object.
 class Session {
   public:
     Session(const Target& target, std::int64_t epoch);
@@ -108,16 +108,17 @@ class Session {
     void change_states(const std::vector<StateChange>& changes);
 
     /// Makes the live schema as `tables`, by difference, at most 500 tables a transaction; the last
-    /// transaction also sets ready, the hashes, `table_count`. Never CASCADE: a table or column that
-    /// must go while something depends on it stays, and the row's `error` names the dependents.
-    /// lock_timeout 300 ms with retry. Errors: Exception with the server's message and SQLSTATE.
+    /// transaction also sets ready, the hashes, `table_count`. Never CASCADE: a table or column
+    /// that must go while something depends on it stays, and the row's `error` names the
+    /// dependents. lock_timeout 300 ms with retry. Errors: Exception with the server's message and
+    /// SQLSTATE.
     void apply_schema(const reconcile::DesiredConnection& connection,
                       const std::vector<TableSchema>& tables, bool is_dynamic);
     /// COMMENT ON tables and columns, in bulk; then comments_set.
     void apply_comments(const std::string& connection, const std::vector<TableSchema>& tables);
-    /// Drops what the connection's schema holds, the schema, and (delete) the row; or sets disabled.
-    /// With dependents: the schema stays, the row's `error` names them and its backoff grows;
-    /// returns false.
+    /// Drops what the connection's schema holds, the schema, and (delete) the row; or sets
+    /// disabled. With dependents: the schema stays, the row's `error` names them and its backoff
+    /// grows; returns false.
     [[nodiscard]] bool drop_connection(const std::string& connection, bool keep_row_disabled);
 
     void write_config_files(const std::vector<ConfigFileRow>& rows); ///< replaces all

@@ -70,16 +70,16 @@ struct KindOfState {
 };
 
 constexpr KindOfState kKinds[] = {
-    {"08", ErrorKind::kUnavailable, true},     // connection
-    {"57P", ErrorKind::kUnavailable, true},    // shutting down, starting up, crashed
-    {"57014", ErrorKind::kCancelled, true},    // cancelled, or statement_timeout
-    {"55P03", ErrorKind::kLimit, true},        // lock_timeout
-    {"40", ErrorKind::kLimit, true},           // deadlock, serialization
-    {"53", ErrorKind::kLimit, true},           // out of disk, memory, connections
-    {"28", ErrorKind::kPermission, false},     // authentication
-    {"42501", ErrorKind::kPermission, false},  // insufficient privilege
-    {"42P01", ErrorKind::kNotFound, false},    // no such table
-    {"42704", ErrorKind::kNotFound, false},    // no such object
+    {"08", ErrorKind::kUnavailable, true},    // connection
+    {"57P", ErrorKind::kUnavailable, true},   // shutting down, starting up, crashed
+    {"57014", ErrorKind::kCancelled, true},   // cancelled, or statement_timeout
+    {"55P03", ErrorKind::kLimit, true},       // lock_timeout
+    {"40", ErrorKind::kLimit, true},          // deadlock, serialization
+    {"53", ErrorKind::kLimit, true},          // out of disk, memory, connections
+    {"28", ErrorKind::kPermission, false},    // authentication
+    {"42501", ErrorKind::kPermission, false}, // insufficient privilege
+    {"42P01", ErrorKind::kNotFound, false},   // no such table
+    {"42704", ErrorKind::kNotFound, false},   // no such object
 };
 
 } // namespace

@@ -171,8 +171,7 @@ bool has_room_for(const LiveTable& live, const TableSchema& wanted) {
         names.insert(column.name);
     }
     const auto is_new = [&names](const Column& column) { return !names.contains(column.name); };
-    const auto new_count =
-        std::count_if(wanted.columns.begin(), wanted.columns.end(), is_new);
+    const auto new_count = std::count_if(wanted.columns.begin(), wanted.columns.end(), is_new);
     return live.numbers_used + static_cast<std::size_t>(new_count) <= kMaxColumns;
 }
 

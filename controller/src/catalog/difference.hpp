@@ -24,8 +24,8 @@ struct LiveTable {
     std::string server;
     std::vector<OptionText> options;
     std::vector<LiveColumn> columns; ///< in their order, without dropped ones
-    std::size_t numbers_used = 0;    ///< of columns, dropped ones included: those count for the limit
-    std::string comment;             ///< "" = none
+    std::size_t numbers_used = 0; ///< of columns, dropped ones included: those count for the limit
+    std::string comment;          ///< "" = none
 };
 
 using LiveTables = std::map<std::string, LiveTable>;

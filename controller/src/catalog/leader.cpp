@@ -19,11 +19,10 @@ constexpr const char* kHolderQuery =
     "l.objsubid = 2 and l.database = (select oid from pg_database where datname = "
     "current_database())";
 
-Error extension_error(const std::string& message, const std::string& command,
-                      const Error& reason) {
-    Error error = Error::make(ErrorKind::kNotFound, message,
-                              "The server says: " + reason.message + ".",
-                              "Run " + command + " in this database as a superuser.");
+Error extension_error(const std::string& message, const std::string& command, const Error& reason) {
+    Error error =
+        Error::make(ErrorKind::kNotFound, message, "The server says: " + reason.message + ".",
+                    "Run " + command + " in this database as a superuser.");
     return error;
 }
 
@@ -31,7 +30,8 @@ Error extension_error(const std::string& message, const std::string& command,
 std::string extension_version(Connection& connection) {
     std::string version;
     connection.transact([&](pqxx::work& work) {
-        const auto rows = exec(work, "select extversion from pg_extension where extname = 'penstock'");
+        const auto rows =
+            exec(work, "select extversion from pg_extension where extname = 'penstock'");
         version = rows.empty() ? "" : rows[0][0].as<std::string>();
     });
     return version;
@@ -42,8 +42,8 @@ void ensure_extension(Connection& connection) {
     if (version == kExtensionVersion) {
         return;
     }
-    const std::string command = version.empty() ? "create extension penstock"
-                                                : "alter extension penstock update";
+    const std::string command =
+        version.empty() ? "create extension penstock" : "alter extension penstock update";
     try {
         connection.run_alone(command + (version.empty() ? " version '" : " to '") +
                              kExtensionVersion + "'");
@@ -52,9 +52,9 @@ void ensure_extension(Connection& connection) {
             throw;
         }
         throw Exception(extension_error(
-            version.empty() ? "extension \"penstock\" is not in this database"
-                            : "extension \"penstock\" has version " + version + ", not " +
-                                  kExtensionVersion,
+            version.empty()
+                ? "extension \"penstock\" is not in this database"
+                : "extension \"penstock\" has version " + version + ", not " + kExtensionVersion,
             version.empty() ? "CREATE EXTENSION penstock" : "ALTER EXTENSION penstock UPDATE",
             exception.error()));
     }
@@ -71,8 +71,7 @@ std::string describe_holder(pqxx::work& work) {
 
 void take_lock(Connection& connection) {
     connection.transact([](pqxx::work& work) {
-        const auto rows =
-            exec(work, std::string{"select pg_try_advisory_lock("} + kLockKeys + ")");
+        const auto rows = exec(work, std::string{"select pg_try_advisory_lock("} + kLockKeys + ")");
         if (!rows[0][0].as<bool>()) {
             throw Exception(ErrorKind::kLimit, "another controller leads this database",
                             describe_holder(work), "Stop it first: only one may write.");

@@ -21,7 +21,8 @@ constexpr const char* kLiveQuery =
     "case when $2::bool then coalesce(col_description(c.oid, a.attnum), '') else '' end) "
     "order by a.attnum), '[]') from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 "
     "and not a.attisdropped), "
-    "case when $2::bool then coalesce(obj_description(c.oid, 'pg_class'), '') else '' end, c.relnatts "
+    "case when $2::bool then coalesce(obj_description(c.oid, 'pg_class'), '') else '' end, "
+    "c.relnatts "
     "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
     "left join pg_foreign_table t on t.ftrelid = c.oid "
     "left join pg_foreign_server s on s.oid = t.ftserver where n.nspname = $1";

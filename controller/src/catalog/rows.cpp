@@ -170,8 +170,8 @@ void Session::update_rows(const std::vector<DesiredConnection>& connections) {
                  "import_schema = $6, file_name = $7, start_line = $8, end_line = $9 "
                  "where connection_name = $1",
                  desired.name, desired.plugin, desired.plugin_instance, desired.type,
-                 nlohmann::json(desired.children).dump(), desired.import_schema,
-                 desired.file_name, desired.start_line, desired.end_line);
+                 nlohmann::json(desired.children).dump(), desired.import_schema, desired.file_name,
+                 desired.start_line, desired.end_line);
         }
     });
 }

@@ -32,16 +32,16 @@ std::vector<std::string> texts_of(const pqxx::result& rows) {
 
 /// Objects of a schema that are none of its foreign tables: they keep it from being dropped.
 std::vector<std::string> foreign_objects_of(pqxx::work& work, const std::string& schema) {
-    return texts_of(
-        exec(work,
-             "select distinct pg_describe_object(d.classid, d.objid, 0) from pg_depend d join "
-             "pg_namespace n on d.refclassid = 'pg_namespace'::regclass and d.refobjid = n.oid "
-             "where n.nspname = $1 and d.deptype = 'n' and not exists (select from pg_class c where "
-             "d.classid = 'pg_class'::regclass and c.oid = d.objid and c.relkind = 'f') order by 1",
-             schema));
+    return texts_of(exec(
+        work,
+        "select distinct pg_describe_object(d.classid, d.objid, 0) from pg_depend d join "
+        "pg_namespace n on d.refclassid = 'pg_namespace'::regclass and d.refobjid = n.oid "
+        "where n.nspname = $1 and d.deptype = 'n' and not exists (select from pg_class c where "
+        "d.classid = 'pg_class'::regclass and c.oid = d.objid and c.relkind = 'f') order by 1",
+        schema));
 }
 
-std::vector<std::string> foreign_tables_of(Session::Impl& session, const std::string& schema) {
+std::vector<std::string> foreign_tables_of(Writer& session, const std::string& schema) {
     std::vector<std::string> names;
     session.connection.transact([&](pqxx::work& work) {
         names = texts_of(exec(work,
@@ -96,14 +96,15 @@ void note_held(pqxx::work& work, const std::string& connection, const std::vecto
 
 std::optional<bool> is_our_schema(pqxx::work& work, const std::string& name) {
     // Compared as text: a cast to name would cut a long one and find another schema.
-    const auto rows = exec(
-        work, "select is_ours from penstock.live_schema where schema_name::text = $1", name);
+    const auto rows =
+        exec(work, "select is_ours from penstock.live_schema where schema_name::text = $1", name);
     return rows.empty() ? std::nullopt : std::optional{rows[0][0].as<bool>()};
 }
 
 void create_schema(pqxx::work& work, const std::string& connection, const std::string& plugin) {
     const std::string schema = work.quote_name(connection);
-    const std::string marker = "Penstock connection \"" + connection + "\", plugin \"" + plugin + "\"";
+    const std::string marker =
+        "Penstock connection \"" + connection + "\", plugin \"" + plugin + "\"";
     exec(work, "create schema " + schema);
     exec(work, "comment on schema " + schema + " is " + work.quote(marker));
     exec(work, "grant usage on schema " + schema + " to penstock_users");
@@ -116,7 +117,8 @@ std::optional<std::string> problem_of_schema_name(const std::string& name) {
         return "connection name \"" + name + "\" is not between 1 and 63 bytes long";
     }
     if (name.starts_with("pg_")) {
-        return "connection name \"" + name + "\" begins with \"pg_\", which PostgreSQL keeps for itself";
+        return "connection name \"" + name +
+               "\" begins with \"pg_\", which PostgreSQL keeps for itself";
     }
     if (!is_valid_text(name)) {
         return "connection name is not valid UTF-8";
@@ -137,19 +139,18 @@ std::string text_of_held(const std::vector<Held>& held) {
 }
 
 bool run_unless_held(pqxx::work& work, const std::string& sql) {
-    exec(work, "savepoint unless_held");
     try {
-        exec(work, sql);
+        pqxx::subtransaction savepoint{work, "unless_held"};
+        exec(savepoint, sql);
+        savepoint.commit();
+        return true;
     } catch (const pqxx::sql_error& error) {
         // 2BP01: dependent objects; 0A000: "cannot alter type of a column used by a view or rule".
         if (error.sqlstate() != "2BP01" && error.sqlstate() != "0A000") {
             throw;
         }
-        exec(work, "rollback to savepoint unless_held");
         return false;
     }
-    exec(work, "release savepoint unless_held");
-    return true;
 }
 
 std::vector<std::string> dependents_of(pqxx::work& work, const std::string& schema,
@@ -169,9 +170,8 @@ std::string held_hash_sql(const std::string& schema_expression) {
 bool Session::drop_connection(const std::string& connection, bool keep_row_disabled) {
     std::vector<Held> held;
     bool is_ours = false;
-    impl_->connection.transact([&](pqxx::work& work) {
-        is_ours = is_our_schema(work, connection).value_or(false);
-    });
+    impl_->connection.transact(
+        [&](pqxx::work& work) { is_ours = is_our_schema(work, connection).value_or(false); });
     const auto tables =
         is_ours ? foreign_tables_of(*impl_, connection) : std::vector<std::string>{};
     for (std::size_t start = 0; start < tables.size(); start += kTablesPerTransaction) {

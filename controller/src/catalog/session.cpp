@@ -31,8 +31,8 @@ void refuse_other_epoch(pqxx::work& work, std::int64_t epoch) {
 }
 
 Exception too_many_conflicts(Error error) {
-    error.detail = "A lock could not be had in " + std::to_string(kLockTries) + " tries. " +
-                   error.detail;
+    error.detail =
+        "A lock could not be had in " + std::to_string(kLockTries) + " tries. " + error.detail;
     error.retryable = true;
     return Exception(std::move(error));
 }
@@ -43,7 +43,7 @@ using Options = std::map<std::string, std::string>;
 Options options_of(const Server& server) {
     return {{"plugin", server.plugin},
             {"socket", server.socket},
-            {"plugin_uid", std::to_string(server.plugin_uid)}};
+            {"uid", std::to_string(server.plugin_uid)}};
 }
 
 std::string option_list(pqxx::work& work, const Options& wanted, const Options& live) {
@@ -74,8 +74,8 @@ void ensure_server(pqxx::work& work, const Server& server) {
                            "on w.oid = s.srvfdw where s.srvname = $1",
                            server.label);
     if (rows.empty()) {
-        exec(work, "create server " + work.quote_name(server.label) +
-                       " foreign data wrapper penstock");
+        exec(work,
+             "create server " + work.quote_name(server.label) + " foreign data wrapper penstock");
     } else if (!rows[0][0].as<bool>()) {
         throw Exception(ErrorKind::kOption,
                         "foreign server \"" + server.label +
@@ -93,7 +93,7 @@ void ensure_server(pqxx::work& work, const Server& server) {
 
 } // namespace
 
-void Session::Impl::write(const Work& work, const std::function<void(int)>& on_conflict) {
+void Writer::write(const Work& work, const std::function<void(int)>& on_conflict) {
     for (int failures = 0;;) {
         try {
             connection.transact([&](pqxx::work& transaction) {

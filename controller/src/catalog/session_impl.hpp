@@ -13,10 +13,11 @@
 /// What the parts of Session share; one .cpp file for each topic.
 namespace penstock::catalog {
 
-struct Session::Impl {
+/// A session that may write while its epoch is the leader's.
+struct Writer {
     using Work = Connection::Work;
 
-    Impl(const Target& target, std::int64_t epoch_of_leader)
+    Writer(const Target& target, std::int64_t epoch_of_leader)
         : connection(target), epoch(epoch_of_leader) {
         connection.become_owner();
     }
@@ -30,6 +31,10 @@ struct Session::Impl {
     std::int64_t epoch;
 };
 
+struct Session::Impl : Writer {
+    using Writer::Writer;
+};
+
 /// Does a schema of that name exist, and is it ours? nullopt: it does not exist.
 [[nodiscard]] std::optional<bool> is_our_schema(pqxx::work& work, const std::string& name);
 /// Makes the empty schema with its marker and grants. Only when there is none of that name.
@@ -41,7 +46,7 @@ void create_schema(pqxx::work& work, const std::string& connection, const std::s
 
 /// Something that had to stay because of the objects that depend on it.
 struct Held {
-    std::string what;       ///< `table "x"`, `column "a" of table "x"`
+    std::string what;                    ///< `table "x"`, `column "a" of table "x"`
     std::vector<std::string> dependents; ///< `view public.v`
 };
 /// One sentence for the `error` column; at most ten of `held` by name.

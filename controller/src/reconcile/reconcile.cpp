@@ -17,8 +17,7 @@ std::optional<Step> make_step(StepKind kind, const std::string& connection) {
 }
 
 std::optional<Step> make_step_after(StepKind kind, const ActualConnection& actual) {
-    return Step{
-        .kind = kind, .connection = actual.name, .not_before_ms = actual.next_attempt_ms};
+    return Step{.kind = kind, .connection = actual.name, .not_before_ms = actual.next_attempt_ms};
 }
 
 bool row_is_current(const DesiredConnection& desired, const ActualConnection& actual) {
@@ -183,11 +182,10 @@ std::vector<Step> reconcile(const Desired& desired, const Actual& actual, const 
     for (const auto& [name, connection] : desired) {
         const auto row = actual.find(name);
         const auto offer = offers.find(name);
-        const auto step =
-            row == actual.end() || !row->second.has_row
-                ? make_step(StepKind::kCreate, name)
-                : step_for_wanted(connection, row->second,
-                                  offer == offers.end() ? nullptr : &offer->second);
+        const auto step = row == actual.end() || !row->second.has_row
+                              ? make_step(StepKind::kCreate, name)
+                              : step_for_wanted(connection, row->second,
+                                                offer == offers.end() ? nullptr : &offer->second);
         if (step) {
             steps.push_back(*step);
         }

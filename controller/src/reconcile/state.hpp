@@ -11,8 +11,8 @@
 /// Desired and actual state as plain values: what `reconcile` compares. No clock, no I/O.
 namespace penstock::reconcile {
 
-/// `connection_state.state`. The legal transitions are in sql/penstock--1.0.sql (the trigger) and in
-/// `is_legal`; a test compares the two.
+/// `connection_state.state`. The legal transitions are in sql/penstock--1.0.sql (the trigger) and
+/// in `is_legal`; a test compares the two.
 enum class State : std::uint8_t { kPending, kUpdating, kReady, kError, kDeleting, kDisabled };
 
 [[nodiscard]] const char* name_of(State state) noexcept;
@@ -25,8 +25,8 @@ struct DesiredConnection {
     std::string name;
     std::string plugin;
     std::string plugin_instance;
-    std::string type = "plugin"; ///< plugin · aggregator
-    std::vector<std::string> children; ///< resolved
+    std::string type = "plugin";           ///< plugin · aggregator
+    std::vector<std::string> children;     ///< resolved
     std::string import_schema = "enabled"; ///< enabled · lazy · disabled
     std::string config_hash;
     std::string file_name;
@@ -44,7 +44,8 @@ struct Offer {
     std::string schema_hash; ///< kKnown
     std::string error;       ///< kFailed; ready to show
     /// kFailed: failures in a row, this one included, since the last success or change of the
-    /// configuration. A number above the row's `attempts` is a failure that the row does not show yet.
+    /// configuration. A number above the row's `attempts` is a failure that the row does not show
+    /// yet.
     int failures = 0;
     bool is_dynamic = false;
 };
@@ -62,8 +63,8 @@ struct ActualConnection {
     std::string config_hash; ///< what the schema was made from
     std::string schema_hash; ///< of what the schema was made from
     bool has_row = true;
-    bool has_schema = false;     ///< a schema of this name exists
-    bool schema_is_ours = false; ///< and carries our marker
+    bool has_schema = false;      ///< a schema of this name exists
+    bool schema_is_ours = false;  ///< and carries our marker
     bool schema_is_intact = true; ///< its live tables still are what was made (live hash)
     bool comments_set = true;
     std::string file_name;
