@@ -6,6 +6,8 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <cstdio>
 #include <limits>
 
@@ -85,6 +87,9 @@ struct Formatter {
     std::string operator()(bool value) const { return value ? "t" : "f"; }
     std::string operator()(std::int64_t value) const { return std::to_string(value); }
     std::string operator()(double value) const {
+        if (!std::isfinite(value)) {
+            return std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+        }
         std::array<char, 32> buffer{};
         const auto end =
             type == TypeId::kFloat4

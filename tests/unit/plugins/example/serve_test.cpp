@@ -1,0 +1,322 @@
+#include "plugin_process.hpp"
+
+#include "penstock/protocol/block.hpp"
+
+#include <gtest/gtest.h>
+
+namespace penstock::testing {
+namespace {
+
+/// A running plugin that has said hello.
+class Serve : public ::testing::Test {
+  protected:
+    Serve() {
+        wire::ControlRequest request;
+        *request.mutable_hello() = make_hello("controller");
+        hello_ = plugin_.ask(request);
+    }
+    static ScanRequest wide(const std::string& connection) {
+        ScanRequest request;
+        request.connection = connection;
+        request.table = "example_wide";
+        request.columns = {{"id", TypeId::kInt8}, {"name", TypeId::kText}};
+        return request;
+    }
+    /// Reads blocks up to the end; the rows they hold.
+    static std::uint64_t drain(const Stream& peer, std::uint64_t& blocks) {
+        const std::vector<TypeId> types{TypeId::kInt8, TypeId::kText};
+        std::uint64_t rows = 0;
+        while (true) {
+            const auto frame = peer.receive();
+            if (!frame) {
+                throw std::runtime_error("stream ended without an END frame");
+            }
+            if (frame->kind == FrameKind::kEnd) {
+                EXPECT_EQ(frame->as<wire::End>().row_count(), rows);
+                return rows;
+            }
+            std::array<ColumnView, 2> columns{};
+            rows += open_block(frame->payload, types, columns).take();
+            ++blocks;
+        }
+    }
+    static wire::ErrorMessage error_of(const Stream& peer) {
+        return peer.receive<wire::ErrorMessage>(FrameKind::kError);
+    }
+    static void welcome(const Stream& peer) {
+        EXPECT_EQ(peer.receive<wire::Welcome>(FrameKind::kWelcome).plugin(), "example");
+    }
+
+    PluginProcess plugin_;
+    wire::ControlReply hello_;
+};
+
+ErrorKind kind_of(const wire::ErrorMessage& error) {
+    return error_kind_from_wire(error.kind());
+}
+
+TEST_F(Serve, introduces_itself_to_the_controller) {
+    ASSERT_TRUE(hello_.has_hello());
+    EXPECT_EQ(hello_.hello().name(), "example");
+    ASSERT_EQ(hello_.hello().arguments_size(), 1);
+    EXPECT_EQ(hello_.hello().arguments(0).name(), "rows");
+}
+
+TEST_F(Serve, refuses_a_controller_of_another_protocol) {
+    wire::ControlRequest request;
+    *request.mutable_hello() = make_hello("controller");
+    request.mutable_hello()->set_min_version(99);
+    request.mutable_hello()->set_version(99);
+    EXPECT_EQ(kind_of(plugin_.ask(request).error()), ErrorKind::kProtocol);
+}
+
+TEST_F(Serve, answers_a_ping) {
+    wire::ControlRequest request;
+    request.mutable_ping();
+    EXPECT_TRUE(plugin_.ask(request).has_ok());
+}
+
+TEST_F(Serve, names_the_argument_that_is_to_blame) {
+    const wire::ControlReply reply = plugin_.configure("bad", {std::string("many")});
+    ASSERT_TRUE(reply.has_error());
+    EXPECT_EQ(kind_of(reply.error()), ErrorKind::kOption);
+    EXPECT_EQ(reply.error().argument(), "rows");
+}
+
+TEST_F(Serve, gives_the_error_of_a_bad_connection_to_its_scans) {
+    ASSERT_TRUE(plugin_.configure("bad", {std::int64_t{-1}}).has_error());
+    const Stream peer = plugin_.scan(wide("bad"));
+    welcome(peer);
+    EXPECT_EQ(error_of(peer).message(), "argument \"rows\" must not be negative");
+}
+
+TEST_F(Serve, describes_the_tables_of_a_connection) {
+    ASSERT_TRUE(plugin_.configure("one", {std::int64_t{10}}).has_ok());
+    wire::ControlRequest request;
+    request.mutable_describe()->set_connection("one");
+    const auto tables = read_message(plugin_.ask(request).schema()).take();
+    ASSERT_EQ(tables.size(), 5U);
+    EXPECT_EQ(tables[0].name, "example_hello");
+    EXPECT_EQ(tables[1].row_estimate, 10);
+}
+
+TEST_F(Serve, does_not_describe_a_connection_that_was_forgotten) {
+    ASSERT_TRUE(plugin_.configure("one", {std::int64_t{10}}).has_ok());
+    wire::ControlRequest request;
+    request.mutable_forget()->set_connection("one");
+    ASSERT_TRUE(plugin_.ask(request).has_ok());
+    request.mutable_describe()->set_connection("one");
+    EXPECT_EQ(kind_of(plugin_.ask(request).error()), ErrorKind::kUnavailable);
+}
+
+TEST_F(Serve, sends_all_rows_and_then_their_number) {
+    ASSERT_TRUE(plugin_.configure("one", {std::int64_t{100'000}}).has_ok());
+    const Stream peer = plugin_.scan(wide("one"));
+    welcome(peer);
+    std::uint64_t blocks = 0;
+    EXPECT_EQ(drain(peer, blocks), 100'000U);
+    EXPECT_GT(blocks, 10U);
+    EXPECT_FALSE(peer.receive().has_value());
+}
+
+TEST_F(Serve, counts_rows_in_one_block_when_no_column_is_wanted) {
+    ASSERT_TRUE(plugin_.configure("one", {std::int64_t{5'000'000}}).has_ok());
+    ScanRequest request = wide("one");
+    request.columns.clear();
+    const Stream peer = plugin_.scan(request);
+    welcome(peer);
+    const auto block = peer.receive();
+    ASSERT_TRUE(block.has_value());
+    EXPECT_EQ(open_block(block->payload, {}, {}).take(), 5'000'000U);
+    EXPECT_EQ(peer.receive<wire::End>(FrameKind::kEnd).row_count(), 5'000'000U);
+}
+
+TEST_F(Serve, takes_a_request_that_arrives_byte_by_byte) {
+    ASSERT_TRUE(plugin_.configure("one", {std::int64_t{3}}).has_ok());
+    wire::Scan scan;
+    write_message(wide("one"), scan);
+    std::string frames;
+    append_message_frame(FrameKind::kHello, make_hello("backend"), frames);
+    append_message_frame(FrameKind::kScan, scan, frames);
+    const Stream peer = plugin_.connect();
+    for (const char byte : frames) {
+        peer.send_bytes({&byte, 1});
+    }
+    welcome(peer);
+    std::uint64_t blocks = 0;
+    EXPECT_EQ(drain(peer, blocks), 3U);
+}
+
+TEST_F(Serve, imports_only_the_tables_that_were_asked_for) {
+    ASSERT_TRUE(plugin_.configure("one", {std::int64_t{3}}).has_ok());
+    const Stream peer = plugin_.connect();
+    wire::Import import;
+    import.set_connection("one");
+    import.add_tables("example_echo");
+    peer.send(FrameKind::kHello, make_hello("backend"));
+    peer.send(FrameKind::kImport, import);
+    welcome(peer);
+    const auto schema = peer.receive<wire::Schema>(FrameKind::kSchema);
+    ASSERT_EQ(schema.tables_size(), 1);
+    EXPECT_EQ(schema.tables(0).name(), "example_echo");
+    EXPECT_EQ(peer.receive<wire::End>(FrameKind::kEnd).row_count(), 1U);
+}
+
+TEST_F(Serve, says_which_table_is_missing) {
+    ASSERT_TRUE(plugin_.configure("one", {std::int64_t{3}}).has_ok());
+    ScanRequest request = wide("one");
+    request.table = "no_such_table";
+    const Stream peer = plugin_.scan(request);
+    welcome(peer);
+    const wire::ErrorMessage error = error_of(peer);
+    EXPECT_EQ(kind_of(error), ErrorKind::kNotFound);
+    EXPECT_NE(error.message().find("no_such_table"), std::string::npos);
+}
+
+TEST_F(Serve, calls_an_unknown_connection_retryable) {
+    const Stream peer = plugin_.scan(wide("nobody"));
+    welcome(peer);
+    const wire::ErrorMessage error = error_of(peer);
+    EXPECT_EQ(kind_of(error), ErrorKind::kUnavailable);
+    EXPECT_TRUE(error.retryable());
+}
+
+TEST_F(Serve, says_that_a_column_has_changed_its_type) {
+    ASSERT_TRUE(plugin_.configure("one", {std::int64_t{3}}).has_ok());
+    ScanRequest request = wide("one");
+    request.columns[0].type = TypeId::kText;
+    const Stream peer = plugin_.scan(request);
+    welcome(peer);
+    EXPECT_EQ(kind_of(error_of(peer)), ErrorKind::kType);
+}
+
+/// A scan that is cancelled while its reader does not read must end: its socket is closed, which
+/// the reader sees as the end of the stream after what was under way.
+TEST_F(Serve, ends_a_blocked_scan_on_a_cancel_frame) {
+    ASSERT_TRUE(plugin_.configure("big", {std::int64_t{1'000'000'000}}).has_ok());
+    const Stream peer = plugin_.scan(wide("big"));
+    welcome(peer);
+    std::string cancel;
+    append_message_frame(FrameKind::kCancel, wire::Ping(), cancel);
+    peer.send_bytes(cancel);
+    // A billion rows would take a minute; the end has to come after what fits into the socket.
+    std::size_t bytes = 0;
+    std::array<std::byte, 65536> buffer{};
+    while (true) {
+        wait_readable(peer.fd());
+        const ssize_t count = recv(peer.fd(), buffer.data(), buffer.size(), 0);
+        if (count <= 0) {
+            break;
+        }
+        bytes += static_cast<std::size_t>(count);
+    }
+    EXPECT_LT(bytes, 64U << 20);
+}
+
+TEST_F(Serve, exits_after_a_shutdown_once_the_reader_of_its_last_scan_has_gone) {
+    ASSERT_TRUE(plugin_.configure("big", {std::int64_t{1'000'000'000}}).has_ok());
+    Stream peer = plugin_.scan(wide("big"));
+    welcome(peer);
+    wire::ControlRequest request;
+    request.mutable_shutdown();
+    ASSERT_TRUE(plugin_.ask(request).has_ok());
+    const Stream late = plugin_.scan(wide("big"));
+    EXPECT_EQ(kind_of(error_of(late)), ErrorKind::kUnavailable);
+    peer.hang_up();
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_EQ(plugin_.wait(), 0);
+    // Without noticing the hang-up it would stay for the five seconds of a shutdown.
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
+}
+
+TEST_F(Serve, exits_when_the_controller_goes_even_in_the_middle_of_a_scan) {
+    ASSERT_TRUE(plugin_.configure("big", {std::int64_t{1'000'000'000}}).has_ok());
+    const Stream peer = plugin_.scan(wide("big"));
+    welcome(peer);
+    plugin_.control().hang_up();
+    EXPECT_EQ(plugin_.wait(), 0);
+    EXPECT_FALSE(std::filesystem::exists(plugin_.socket_path()));
+}
+
+TEST_F(Serve, exits_when_the_control_stream_is_garbage) {
+    plugin_.control().send_bytes(std::string(64, '\xFF'));
+    EXPECT_EQ(plugin_.wait(), 0);
+}
+
+TEST_F(Serve, refuses_a_hello_with_the_wrong_magic) {
+    const Stream peer = plugin_.connect();
+    wire::Hello hello = make_hello("backend");
+    hello.set_magic(1);
+    peer.send(FrameKind::kHello, hello);
+    EXPECT_EQ(kind_of(error_of(peer)), ErrorKind::kProtocol);
+    EXPECT_FALSE(peer.receive().has_value());
+}
+
+TEST_F(Serve, refuses_a_request_without_a_hello) {
+    const Stream peer = plugin_.connect();
+    peer.send(FrameKind::kScan, wire::Scan());
+    EXPECT_EQ(kind_of(error_of(peer)), ErrorKind::kProtocol);
+}
+
+TEST_F(Serve, refuses_an_oversize_frame_before_it_arrives) {
+    const Stream peer = plugin_.connect();
+    const FrameHeader header = make_header(FrameKind::kHello, kMaxFrameBytes + 1);
+    peer.send_bytes({reinterpret_cast<const char*>(&header), sizeof(header)});
+    EXPECT_EQ(kind_of(error_of(peer)), ErrorKind::kProtocol);
+}
+
+TEST_F(Serve, refuses_garbage_and_serves_the_next_peer) {
+    const Stream garbage = plugin_.connect();
+    garbage.send_bytes("GET / HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(kind_of(error_of(garbage)), ErrorKind::kProtocol);
+    ASSERT_TRUE(plugin_.configure("one", {std::int64_t{3}}).has_ok());
+    const Stream peer = plugin_.scan(wide("one"));
+    welcome(peer);
+    std::uint64_t blocks = 0;
+    EXPECT_EQ(drain(peer, blocks), 3U);
+}
+
+TEST_F(Serve, refuses_one_scan_more_than_the_limit) {
+    ASSERT_TRUE(plugin_.configure("big", {std::int64_t{1'000'000'000}}).has_ok());
+    std::vector<Stream> peers;
+    for (int count = 0; count < 256; ++count) {
+        peers.push_back(plugin_.scan(wide("big")));
+        welcome(peers.back());
+    }
+    EXPECT_EQ(kind_of(error_of(plugin_.scan(wide("big")))), ErrorKind::kLimit);
+}
+
+TEST_F(Serve, keeps_a_replaced_connection_for_the_scan_that_runs_on_it) {
+    ASSERT_TRUE(plugin_.configure("one", {std::int64_t{500'000}}).has_ok());
+    const Stream old_peer = plugin_.scan(wide("one"));
+    welcome(old_peer);
+    ASSERT_TRUE(plugin_.configure("one", {std::int64_t{7}}).has_ok());
+    const Stream new_peer = plugin_.scan(wide("one"));
+    welcome(new_peer);
+    std::uint64_t blocks = 0;
+    EXPECT_EQ(drain(new_peer, blocks), 7U);
+    EXPECT_EQ(drain(old_peer, blocks), 500'000U);
+}
+
+TEST(ServeAccess, refuses_a_user_who_is_not_on_the_list) {
+    PluginProcess plugin({"--allow-uid", std::to_string(getuid() + 1)});
+    wire::ControlRequest request;
+    request.mutable_ping();
+    ASSERT_TRUE(plugin.ask(request).has_ok());
+    EXPECT_EQ(kind_of(plugin.scan(ScanRequest()).receive<wire::ErrorMessage>(FrameKind::kError)),
+              ErrorKind::kPermission);
+    EXPECT_EQ(std::filesystem::status(plugin.socket_path()).permissions(),
+              static_cast<std::filesystem::perms>(0666));
+}
+
+TEST(ServeAccess, keeps_the_socket_to_itself_without_a_list) {
+    PluginProcess plugin;
+    wire::ControlRequest request;
+    request.mutable_ping();
+    ASSERT_TRUE(plugin.ask(request).has_ok());
+    EXPECT_EQ(std::filesystem::status(plugin.socket_path()).permissions(),
+              static_cast<std::filesystem::perms>(0600));
+}
+
+} // namespace
+} // namespace penstock::testing
