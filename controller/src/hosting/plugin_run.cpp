@@ -67,7 +67,7 @@ Status check_executable(const InstanceSpec& spec) {
 }
 
 std::vector<std::string> arguments_of(const InstanceSpec& spec) {
-    std::vector<std::string> arguments{"--socket", spec.socket_path};
+    std::vector<std::string> arguments{"--name", spec.label, "--socket", spec.socket_path};
     for (const uid_t uid : spec.allowed_uids) {
         arguments.insert(arguments.end(), {"--allow-uid", std::to_string(uid)});
     }

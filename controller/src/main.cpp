@@ -1,0 +1,48 @@
+#include "penstock/types/error.hpp"
+#include "service/error_text.hpp"
+#include "service/lock.hpp"
+#include "service/logging.hpp"
+#include "service/options.hpp"
+#include "service/service.hpp"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <exception>
+#include <iostream>
+
+namespace {
+
+/// Never let a secret out: no core files, and nothing we make is readable by others.
+void protect_process() {
+    const rlimit no_core{0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);
+    umask(077);
+    signal(SIGPIPE, SIG_IGN); // a peer that went away is an error of the write
+}
+
+int run(const penstock::service::Options& options) {
+    options.home.create_folders();
+    const penstock::service::ServiceLock lock(options.home.run() / "penstockd.lock");
+    penstock::service::start_logging(options);
+    return penstock::service::Service(options).run();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    protect_process();
+    const penstock::service::ParsedOptions parsed = penstock::service::parse_options(argc, argv);
+    if (!parsed.options) {
+        return parsed.exit_code;
+    }
+    try {
+        return run(*parsed.options);
+    } catch (const penstock::Exception& error) {
+        std::cerr << "penstockd: " << penstock::service::one_line(error.error()) << '\n';
+    } catch (const std::exception& error) {
+        std::cerr << "penstockd: " << error.what() << '\n';
+    }
+    return 1;
+}

@@ -1,0 +1,119 @@
+#include "service/error_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+
+namespace penstock::service {
+
+namespace {
+
+constexpr std::size_t kShortestSecret = 3;
+
+void collect_texts(const ConfigValue& value, std::vector<std::string>& texts) {
+    if (const auto* text = std::get_if<std::string>(&value.value)) {
+        texts.push_back(*text);
+    } else if (const auto* list = std::get_if<ConfigValue::List>(&value.value)) {
+        for (const ConfigValue& element : *list) {
+            collect_texts(element, texts);
+        }
+    } else if (const auto* map = std::get_if<ConfigValue::Map>(&value.value)) {
+        for (const auto& [name, element] : *map) {
+            collect_texts(element, texts);
+        }
+    }
+}
+
+std::string json_string(const std::string& text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (static_cast<unsigned char>(c) < 0x20) {
+            std::array<char, 8> escape{};
+            std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(c));
+            out += escape.data();
+        } else {
+            out += c;
+        }
+    }
+    return out + "\"";
+}
+
+} // namespace
+
+std::string one_line(const Error& error, const std::string& place) {
+    std::string text = error.message;
+    if (!place.empty()) {
+        text += " (" + place + ")";
+    }
+    const char* separator = ". "; // the message has no full stop, the sentences after it have
+    for (const std::string* sentence : {&error.detail, &error.hint}) {
+        if (!sentence->empty()) {
+            text += separator + *sentence;
+            separator = " ";
+        }
+    }
+    return text;
+}
+
+std::string one_line(const config::ConfigError& error) {
+    return one_line(error.error, error.position.to_text());
+}
+
+std::string one_line(const Error& error, const config::Connection& connection) {
+    const auto found = connection.argument_positions.find(error.argument);
+    if (error.argument.empty() || found == connection.argument_positions.end()) {
+        return one_line(error);
+    }
+    const config::Position& position = found->second;
+    return one_line(error, std::filesystem::path(position.file).filename().string() + ":" +
+                               std::to_string(position.line));
+}
+
+std::string json_object(const std::vector<std::pair<std::string, std::string>>& members) {
+    std::string out = "{";
+    for (const auto& [name, text] : members) {
+        out += (out.size() == 1 ? "" : ",") + json_string(name) + ":" + json_string(text);
+    }
+    return out + "}";
+}
+
+void Secrets::clear(const std::string& instance) {
+    values_.erase(instance);
+}
+
+void Secrets::add(const std::string& instance, const std::vector<ArgumentSpec>& specs,
+                  const Arguments& arguments) {
+    std::vector<std::string>& values = values_[instance];
+    for (const ArgumentSpec& spec : specs) {
+        const auto found = arguments.find(spec.name);
+        if (spec.is_secret && found != arguments.end()) {
+            collect_texts(found->second, values);
+        }
+    }
+    std::erase_if(values, [](const std::string& value) { return value.size() < kShortestSecret; });
+    // Longest first: a secret that contains another must not leave its rest behind.
+    std::sort(values.begin(), values.end(), [](const std::string& left, const std::string& right) {
+        return left.size() != right.size() ? left.size() > right.size() : left < right;
+    });
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+}
+
+std::string Secrets::redact(const std::string& instance, std::string text) const {
+    const auto found = values_.find(instance);
+    if (found == values_.end()) {
+        return text;
+    }
+    for (const std::string& secret : found->second) {
+        for (std::size_t at = text.find(secret); at != std::string::npos;
+             at = text.find(secret, at + 3)) {
+            text.replace(at, secret.size(), "***");
+        }
+    }
+    return text;
+}
+
+} // namespace penstock::service

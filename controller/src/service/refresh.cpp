@@ -1,0 +1,261 @@
+#include "service/refresh.hpp"
+
+#include "service/desired_state.hpp"
+#include "service/logging.hpp"
+
+#include <algorithm>
+
+namespace asio = boost::asio;
+
+namespace penstock::service {
+
+namespace {
+
+using catalog::Session;
+using hosting::Clock;
+using reconcile::State;
+using reconcile::StepKind;
+
+/// Schemas that somebody dropped or changed by hand are mended after this time.
+constexpr std::chrono::seconds kReadInterval{30};
+/// Events that wait for a database that is away; older ones are of no use then.
+constexpr std::size_t kMaxWaitingEvents = 1000;
+
+Clock::time_point time_of(std::int64_t steady_ms) {
+    return Clock::time_point(std::chrono::milliseconds(steady_ms));
+}
+
+} // namespace
+
+Refresh::Refresh(asio::any_io_executor executor, SessionPool& sessions, Instances& instances)
+    : executor_(std::move(executor)), sessions_(sessions), instances_(instances),
+      changed_(executor_) {}
+
+void Refresh::set_configuration(const config::Configuration& configuration) {
+    for (const config::File& file : configuration.files) {
+        const auto before =
+            std::find_if(configuration_.files.begin(), configuration_.files.end(),
+                         [&file](const config::File& other) { return other.path == file.path; });
+        const bool was_bad = before != configuration_.files.end() && before->error;
+        if (file.error && (!was_bad || before->content_hash != file.content_hash)) {
+            const std::string text = one_line(*file.error);
+            log_warning(text);
+            note("config", "file_error", "watcher", "", {{"file", file.path}, {"error", text}});
+        }
+    }
+    configuration_ = configuration;
+    desired_ = make_desired(configuration_);
+    order_ = schema_order(configuration_, desired_);
+    for (const auto& [label, instance] : configuration_.instances) {
+        learn_secrets(label);
+    }
+    update_instances();
+    has_new_files_ = has_new_servers_ = has_new_path_ = true;
+    wake();
+}
+
+void Refresh::request(const std::string& connection) {
+    std::set<std::string> labels;
+    for (const auto& [name, wanted] : desired_) {
+        if (!connection.empty() && name != connection) {
+            continue;
+        }
+        forget_offer(name);
+        labels.insert(wanted.plugin_instance);
+        if (const auto row = actual_.find(name); row != actual_.end()) {
+            row->second.attempts = 0;
+            row->second.next_attempt_ms = 0;
+        }
+    }
+    for (const std::string& label : labels) {
+        shared_.erase(label);
+        if (instances_.status(label).state == hosting::HostState::kFailed) {
+            instances_.restart(label);
+        }
+    }
+    note("service", "refresh_requested", "user", connection, {});
+    wake();
+}
+
+void Refresh::note(std::string kind, std::string event, std::string source, std::string connection,
+                   const std::vector<std::pair<std::string, std::string>>& detail) {
+    if (events_.size() < kMaxWaitingEvents) {
+        events_.push_back({std::move(kind), std::move(event), std::move(source),
+                           std::move(connection), json_object(detail)});
+    }
+}
+
+void Refresh::wake() {
+    is_woken_ = true;
+    changed_.notify();
+}
+
+void Refresh::lose(const std::string& reason) {
+    if (!is_lost_) {
+        is_lost_ = true;
+        log_warning("lost the database: " + reason);
+    }
+    changed_.notify();
+}
+
+void Refresh::stop() {
+    is_stopping_ = true;
+    changed_.notify();
+}
+
+asio::awaitable<void> Refresh::lead() {
+    is_lost_ = false;
+    has_new_files_ = has_new_plugins_ = has_new_servers_ = has_new_path_ = true;
+    actual_.clear();
+    not_before_.clear();
+    read_at_ = {};
+    std::string failure;
+    try {
+        co_await sessions_.run([](Session& session) { session.reset_to_pending(); });
+        co_await work();
+    } catch (const std::exception& error) {
+        failure = error.what();
+    }
+    if (!failure.empty()) {
+        lose(failure);
+    }
+    co_await changed_.wait([this] { return in_schema_work_.empty(); }, Clock::time_point::max());
+}
+
+asio::awaitable<void> Refresh::say_goodbye() {
+    has_new_plugins_ = true;
+    has_new_servers_ = false;
+    note("service", "stop", "controller", "", {});
+    try {
+        co_await write_side_rows();
+    } catch (const std::exception& error) {
+        log_warning(std::string("could not write the last rows: ") + error.what());
+    }
+}
+
+asio::awaitable<void> Refresh::work() {
+    while (!is_over()) {
+        is_woken_ = false;
+        wake_at_ = Clock::time_point::max();
+        co_await turn();
+        co_await changed_.wait([this] { return is_woken_ || is_over(); }, wake_at_);
+    }
+}
+
+asio::awaitable<void> Refresh::turn() {
+    if (Clock::now() >= read_at_) {
+        co_await read_actual();
+    }
+    co_await write_side_rows();
+    const std::vector<reconcile::Step> steps =
+        reconcile::reconcile(desired_, actual_, offers_, order_);
+    RowWork rows = row_work(steps);
+    if (!rows.is_empty()) {
+        is_working_ = true;
+        co_await change_rows(std::move(rows));
+        wake(); // the steps in hand are old now
+        co_return;
+    }
+    launch(steps);
+    if (has_new_path_) {
+        has_new_path_ = false;
+        co_await sessions_.run([path = search_path(configuration_, order_)](Session& session) {
+            session.set_search_path(path);
+        });
+    }
+    report_when_idle();
+    wake_at_ = std::min(wake_at_, read_at_);
+}
+
+asio::awaitable<void> Refresh::write_side_rows() {
+    if (std::exchange(has_new_servers_, false)) {
+        co_await write_servers();
+    }
+    if (std::exchange(has_new_files_, false)) {
+        co_await sessions_.run([rows = config_file_rows(configuration_)](Session& session) {
+            session.write_config_files(rows);
+        });
+    }
+    if (std::exchange(has_new_plugins_, false)) {
+        std::vector<catalog::PluginRow> rows = instances_.rows();
+        for (catalog::PluginRow& row : rows) {
+            row.error = secrets_.redact(row.instance, std::move(row.error));
+        }
+        co_await sessions_.run(
+            [rows = std::move(rows)](Session& session) { session.write_plugins(rows); });
+    }
+    if (!events_.empty()) {
+        co_await sessions_.run([events = std::exchange(events_, {})](Session& session) {
+            for (const Event& event : events) {
+                session.write_event(event.kind, event.event, event.source, event.connection,
+                                    event.detail_json);
+            }
+        });
+    }
+}
+
+/// What changed here while the rows were read is newer than what was read.
+asio::awaitable<void> Refresh::read_actual() {
+    read_at_ = Clock::now() + kReadInterval;
+    has_new_plugins_ = true; // their memory
+    const std::uint64_t began = change_count_;
+    reconcile::Actual fresh =
+        co_await sessions_.run([](Session& session) { return session.read_actual(); });
+    for (const auto& [name, at] : changed_in_) {
+        if (at <= began && !in_schema_work_.contains(name)) {
+            continue;
+        }
+        const auto kept = actual_.find(name);
+        fresh.erase(name);
+        if (kept != actual_.end()) {
+            fresh.insert(*kept);
+        }
+    }
+    actual_ = std::move(fresh);
+}
+
+void Refresh::launch(const std::vector<reconcile::Step>& steps) {
+    // Comments last: nobody's query waits for one.
+    for (const bool is_comment_round : {false, true}) {
+        for (const reconcile::Step& step : steps) {
+            if ((step.kind == StepKind::kComment) != is_comment_round) {
+                continue;
+            }
+            const auto patience = not_before_.find(step.connection);
+            const Clock::time_point due =
+                std::max(time_of(step.not_before_ms),
+                         patience == not_before_.end() ? Clock::time_point{} : patience->second);
+            if (due > Clock::now()) {
+                wake_at_ = std::min(wake_at_, due);
+            } else if (launch_one(step)) {
+                is_working_ = is_working_ || step.kind != StepKind::kFetch;
+            }
+        }
+    }
+}
+
+bool Refresh::launch_one(const reconcile::Step& step) {
+    return step.kind == StepKind::kFetch ? launch_fetch(step.connection) : launch_schema_work(step);
+}
+
+void Refresh::report_when_idle() {
+    if (!is_working_ || !in_schema_work_.empty() || !fetching_.empty()) {
+        return;
+    }
+    is_working_ = false;
+    std::map<State, int> counts;
+    for (const auto& [name, row] : actual_) {
+        counts[row.state] += row.has_row ? 1 : 0;
+    }
+    std::vector<std::pair<std::string, std::string>> detail;
+    std::string text = "refresh done:";
+    for (const auto& [state, count] : counts) {
+        detail.emplace_back(reconcile::name_of(state), std::to_string(count));
+        text += " " + std::to_string(count) + " " + reconcile::name_of(state);
+    }
+    log_info(text);
+    note("service", "refresh_done", "controller", "", detail);
+    wake();
+}
+
+} // namespace penstock::service

@@ -1,0 +1,172 @@
+#pragma once
+
+#include "catalog/catalog.hpp"
+#include "config/configuration.hpp"
+#include "hosting/condition.hpp"
+#include "reconcile/reconcile.hpp"
+#include "service/error_text.hpp"
+#include "service/instances.hpp"
+#include "service/sessions.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace penstock::service {
+
+/// Makes the database what the configuration wants: asks `reconcile` for the steps that are due,
+/// does them, asks again, until there are none.
+///
+/// Level-triggered: whatever happens only changes desired state, offers or the copy of the actual
+/// state, and wakes the loop. At most one change of a schema runs for a connection at any time.
+/// Threads: the executor's, which is one; SQL runs in the pool.
+class Refresh {
+  public:
+    Refresh(boost::asio::any_io_executor executor, SessionPool& sessions, Instances& instances);
+    Refresh(const Refresh&) = delete;
+    Refresh& operator=(const Refresh&) = delete;
+
+    // -- what happens outside; each may come at any time
+    void set_configuration(const config::Configuration& configuration);
+    /// Somebody asked for it by hand: the offer is forgotten and the backoff skipped. "" = all.
+    void request(const std::string& connection);
+    void instance_changed(const std::string& label);
+    void instance_replaced(const std::string& label); ///< its executable is another one now
+    void announced(const std::string& label, const std::string& connection);
+    void note(std::string kind, std::string event, std::string source, std::string connection,
+              const std::vector<std::pair<std::string, std::string>>& detail);
+
+    // -- the work
+    /// Works for as long as we lead: until `lose` or `stop`, or until the database fails.
+    boost::asio::awaitable<void> lead();
+    /// Leadership is gone; lead() returns when the SQL under way has ended.
+    void lose(const std::string& reason);
+    void stop();
+    /// After lead() ended by stop(): plugins and events as they are at the end.
+    boost::asio::awaitable<void> say_goodbye();
+
+    [[nodiscard]] const Secrets& secrets() const noexcept { return secrets_; }
+
+  private:
+    /// Tables on offer and their hash; shared by the connections of a static plugin.
+    struct Offered {
+        std::vector<TableSchema> tables;
+        std::string hash;
+    };
+    using OfferedPtr = std::shared_ptr<const Offered>;
+    /// The one question that all connections of a static plugin ask.
+    struct SharedOffer {
+        OfferedPtr offered;
+        bool is_asking = false;
+    };
+    /// Changes of rows, each list one transaction.
+    struct RowWork {
+        std::vector<reconcile::DesiredConnection> creates;
+        std::vector<reconcile::DesiredConnection> updates;
+        std::vector<catalog::StateChange> changes;
+        [[nodiscard]] bool is_empty() const {
+            return creates.empty() && updates.empty() && changes.empty();
+        }
+    };
+    struct Event {
+        std::string kind;
+        std::string event;
+        std::string source;
+        std::string connection;
+        std::string detail_json;
+    };
+
+    // refresh.cpp: the loop
+    boost::asio::awaitable<void> work();
+    boost::asio::awaitable<void> turn();
+    boost::asio::awaitable<void> write_side_rows();
+    boost::asio::awaitable<void> read_actual();
+    void launch(const std::vector<reconcile::Step>& steps);
+    bool launch_one(const reconcile::Step& step);
+    void report_when_idle();
+    void wake();
+    [[nodiscard]] bool is_over() const { return is_lost_ || is_stopping_; }
+
+    // refresh_rows.cpp: changes of rows
+    [[nodiscard]] RowWork row_work(const std::vector<reconcile::Step>& steps) const;
+    boost::asio::awaitable<void> change_rows(RowWork work);
+    boost::asio::awaitable<void> create_rows(std::vector<reconcile::DesiredConnection> creates);
+    boost::asio::awaitable<void> write_servers();
+    void take_change(const catalog::StateChange& change);
+
+    // refresh_offers.cpp: what the plugins offer
+    bool launch_fetch(const std::string& name);
+    boost::asio::awaitable<void> fetch(std::string name);
+    boost::asio::awaitable<Result<OfferedPtr>> ask(std::string label,
+                                                   std::shared_ptr<hosting::PluginHost> host,
+                                                   config::Connection connection);
+    boost::asio::awaitable<Result<OfferedPtr>>
+    ask_shared(std::string label, std::shared_ptr<hosting::PluginHost> host, std::string name);
+    boost::asio::awaitable<Result<OfferedPtr>> describe(std::shared_ptr<hosting::PluginHost> host,
+                                                        std::string name);
+    void take_answer(const config::Connection& asked, Result<OfferedPtr> answer, bool is_dynamic);
+    void fail(const std::string& name, const std::string& error);
+    void forget_offer(const std::string& name);
+    void learn_secrets(const std::string& label);
+    [[nodiscard]] std::string instance_error(const std::string& label) const;
+    [[nodiscard]] std::vector<std::string> connections_of(const std::string& label) const;
+
+    // refresh_schemas.cpp: changes of schemas
+    bool launch_schema_work(const reconcile::Step& step);
+    boost::asio::awaitable<void> schema_work(reconcile::Step step);
+    boost::asio::awaitable<void> apply(std::string name);
+    boost::asio::awaitable<void> comment(std::string name);
+    boost::asio::awaitable<void> drop(std::string name, bool keep_row_disabled);
+    void schema_work_failed(const reconcile::Step& step, const Error& error);
+    void release(const std::string& name, const std::string& label);
+    void update_instances();
+
+    boost::asio::any_io_executor executor_;
+    SessionPool& sessions_; ///< outlives us
+    Instances& instances_;  ///< outlives us
+    hosting::Condition changed_;
+    bool is_woken_ = false;
+    bool is_lost_ = true;
+    bool is_stopping_ = false;
+    bool is_working_ = false; ///< something was done since the last report
+    hosting::Clock::time_point wake_at_{};
+
+    // what is wanted
+    config::Configuration configuration_;
+    reconcile::Desired desired_;
+    std::vector<std::string> order_;
+    Secrets secrets_;
+
+    // what is on offer
+    reconcile::Offers offers_;
+    std::map<std::string, OfferedPtr> offered_; ///< by connection
+    std::map<std::string, std::shared_ptr<SharedOffer>>
+        shared_; ///< by instance; also in coroutines
+    std::set<std::string> fetching_;
+    std::set<std::string> stale_;                      ///< being fetched, and forgotten meanwhile
+    std::map<std::string, std::string> configured_on_; ///< connection → instance that knows it
+
+    // what there is
+    reconcile::Actual actual_;
+    std::uint64_t change_count_ = 0;
+    std::map<std::string, std::uint64_t> changed_in_; ///< connection → change_count_ of its last
+    std::set<std::string> in_schema_work_;
+    std::map<std::string, hosting::Clock::time_point> not_before_; ///< our own patience
+    hosting::Clock::time_point read_at_{};
+
+    // rows beside the states
+    bool has_new_files_ = true;
+    bool has_new_plugins_ = true;
+    bool has_new_servers_ = true;
+    bool has_new_path_ = true;
+    std::vector<Event> events_;
+};
+
+} // namespace penstock::service

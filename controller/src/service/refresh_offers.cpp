@@ -1,0 +1,252 @@
+#include "service/logging.hpp"
+#include "service/refresh.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <algorithm>
+
+namespace asio = boost::asio;
+
+namespace penstock::service {
+
+namespace {
+
+using hosting::Clock;
+using hosting::HostState;
+using reconcile::Offer;
+
+/// Announcements of one connection within this time are one.
+constexpr std::chrono::milliseconds kAnnouncementFold{100};
+
+} // namespace
+
+// ---------------------------------------------------------------- what happens outside
+
+void Refresh::instance_changed(const std::string& label) {
+    const hosting::HostStatus status = instances_.status(label);
+    const auto host = instances_.find(label);
+    has_new_plugins_ = true;
+    if (status.state == HostState::kRunning) {
+        learn_secrets(label);
+        log_info("plugin \"" + label + "\" runs as process " + std::to_string(status.pid));
+    }
+    if (status.state == HostState::kBackoff || status.state == HostState::kFailed) {
+        const std::string error = instance_error(label);
+        log_warning(error);
+        note("plugin", status.state == HostState::kFailed ? "failed" : "exit", "plugin", "",
+             {{"instance", label}, {"error", error}});
+    }
+    for (const std::string& name : connections_of(label)) {
+        const auto offer = offers_.find(name);
+        const bool has_failed =
+            offer != offers_.end() && offer->second.kind == Offer::Kind::kFailed;
+        if (status.state == HostState::kFailed && !fetching_.contains(name)) {
+            fail(name, instance_error(label));
+        } else if (status.state == HostState::kRunning &&
+                   (has_failed || (host && host->is_dynamic() && status.restarts > 0))) {
+            // Healthy again, and a dynamic one may have missed a change while it was away.
+            forget_offer(name);
+            if (const auto row = actual_.find(name); row != actual_.end()) {
+                row->second.next_attempt_ms = 0;
+            }
+        }
+    }
+    wake();
+}
+
+void Refresh::instance_replaced(const std::string& label) {
+    shared_.erase(label);
+    for (const std::string& name : connections_of(label)) {
+        forget_offer(name);
+    }
+    note("plugin", "new_executable", "watcher", "", {{"instance", label}});
+    wake();
+}
+
+void Refresh::announced(const std::string& label, const std::string& connection) {
+    shared_.erase(label);
+    for (const std::string& name : connections_of(label)) {
+        if (connection.empty() || name == connection) {
+            forget_offer(name);
+            not_before_[name] = Clock::now() + kAnnouncementFold;
+        }
+    }
+    wake();
+}
+
+std::vector<std::string> Refresh::connections_of(const std::string& label) const {
+    std::vector<std::string> names;
+    for (const auto& [name, wanted] : desired_) {
+        const bool is_served =
+            !wanted.error && wanted.import_schema != "disabled" && wanted.type == "plugin";
+        if (is_served && wanted.plugin_instance == label) {
+            names.push_back(name);
+        }
+    }
+    return names;
+}
+
+void Refresh::learn_secrets(const std::string& label) {
+    const auto host = instances_.find(label);
+    if (!host) {
+        return;
+    }
+    // Values of an earlier configuration stay: the plugin may still speak of them.
+    const std::vector<ArgumentSpec> specs = host->arguments();
+    for (const auto& [name, connection] : configuration_.connections) {
+        if (connection.plugin_instance == label) {
+            secrets_.add(label, specs, connection.arguments);
+        }
+    }
+}
+
+std::string Refresh::instance_error(const std::string& label) const {
+    const std::string error = secrets_.redact(label, instances_.status(label).error);
+    // One that is not installed says so itself.
+    return error.starts_with("plugin ") ? error
+                                        : "plugin \"" + label + "\" is not running: " + error;
+}
+
+void Refresh::forget_offer(const std::string& name) {
+    offers_.erase(name);
+    if (fetching_.contains(name)) {
+        stale_.insert(name);
+    }
+}
+
+void Refresh::fail(const std::string& name, const std::string& error) {
+    const auto wanted = desired_.find(name);
+    if (wanted == desired_.end()) {
+        return;
+    }
+    Offer& offer = offers_[name];
+    if (offer.config_hash != wanted->second.config_hash) {
+        offer.failures = 0;
+    }
+    offer.kind = Offer::Kind::kFailed;
+    offer.config_hash = wanted->second.config_hash;
+    offer.error = error;
+    // More than the row shows, or reconcile would take the failure for one it has shown already.
+    const auto row = actual_.find(name);
+    const int shown = row == actual_.end() ? 0 : row->second.attempts;
+    offer.failures = std::max(offer.failures, shown) + 1;
+}
+
+// ---------------------------------------------------------------- asking
+
+bool Refresh::launch_fetch(const std::string& name) {
+    const reconcile::DesiredConnection& wanted = desired_.at(name);
+    const HostState state = instances_.status(wanted.plugin_instance).state;
+    if (state == HostState::kFailed) {
+        const auto offer = offers_.find(name);
+        const bool is_known = offer != offers_.end() &&
+                              offer->second.kind == Offer::Kind::kFailed &&
+                              offer->second.config_hash == wanted.config_hash;
+        if (!is_known) {
+            fail(name, instance_error(wanted.plugin_instance));
+            wake();
+        }
+        return false;
+    }
+    // Starting or waiting to: its change of status wakes us.
+    if (state != HostState::kRunning || !fetching_.insert(name).second) {
+        return false;
+    }
+    asio::co_spawn(executor_, fetch(name), asio::detached);
+    return true;
+}
+
+asio::awaitable<void> Refresh::fetch(std::string name) {
+    const config::Connection connection = configuration_.connections.at(name);
+    const std::shared_ptr<hosting::PluginHost> host = instances_.find(connection.plugin_instance);
+    Result<OfferedPtr> answer = Error::make(ErrorKind::kUnavailable, "the plugin is gone");
+    if (host) {
+        answer = co_await ask(connection.plugin_instance, host, connection);
+    }
+    fetching_.erase(name);
+    take_answer(connection, std::move(answer), host && host->is_dynamic());
+    wake();
+}
+
+asio::awaitable<Result<Refresh::OfferedPtr>> Refresh::ask(std::string label,
+                                                          std::shared_ptr<hosting::PluginHost> host,
+                                                          config::Connection connection) {
+    Status taken = co_await host->configure(connection.name, connection.arguments);
+    if (!taken.ok()) {
+        co_return taken.error();
+    }
+    const std::string before = std::exchange(configured_on_[connection.name], label);
+    if (!before.empty() && before != label) {
+        release(connection.name, before);
+    }
+    if (host->is_dynamic()) {
+        co_return co_await describe(host, connection.name);
+    }
+    co_return co_await ask_shared(label, host, connection.name);
+}
+
+asio::awaitable<Result<Refresh::OfferedPtr>>
+Refresh::ask_shared(std::string label, std::shared_ptr<hosting::PluginHost> host,
+                    std::string name) {
+    std::shared_ptr<SharedOffer>& slot = shared_[label];
+    if (!slot) {
+        slot = std::make_shared<SharedOffer>();
+    }
+    const std::shared_ptr<SharedOffer> shared = slot;
+    co_await changed_.wait([&shared] { return !shared->is_asking; }, Clock::time_point::max());
+    if (!shared->offered) {
+        shared->is_asking = true;
+        Result<OfferedPtr> answer = co_await describe(host, name);
+        shared->is_asking = false;
+        changed_.notify();
+        if (!answer.ok()) {
+            co_return answer;
+        }
+        shared->offered = answer.value();
+    }
+    co_return shared->offered;
+}
+
+asio::awaitable<Result<Refresh::OfferedPtr>>
+Refresh::describe(std::shared_ptr<hosting::PluginHost> host, std::string name) {
+    Result<std::vector<TableSchema>> tables = co_await host->describe(name);
+    if (!tables.ok()) {
+        co_return tables.error();
+    }
+    auto offered = std::make_shared<Offered>();
+    offered->tables = std::move(tables).value();
+    offered->hash = schema_hash(offered->tables);
+    co_return OfferedPtr(std::move(offered));
+}
+
+void Refresh::take_answer(const config::Connection& asked, Result<OfferedPtr> answer,
+                          bool is_dynamic) {
+    const std::string& name = asked.name;
+    const auto wanted = desired_.find(name);
+    const bool is_stale = stale_.erase(name) > 0 || wanted == desired_.end() ||
+                          wanted->second.config_hash != asked.config_hash;
+    if (is_stale) {
+        offers_.erase(name); // asked again by the next turn
+        return;
+    }
+    if (!answer.ok()) {
+        const HostState state = instances_.status(asked.plugin_instance).state;
+        if (state == HostState::kRunning) {
+            fail(name, secrets_.redact(asked.plugin_instance, one_line(answer.error(), asked)));
+        } else if (state == HostState::kFailed) {
+            fail(name, instance_error(asked.plugin_instance));
+        }
+        return; // else it starts again, and we are woken
+    }
+    Offer& offer = offers_[name];
+    offer.kind = Offer::Kind::kKnown;
+    offer.failures = offer.config_hash == asked.config_hash ? offer.failures : 0;
+    offer.config_hash = asked.config_hash;
+    offer.schema_hash = answer.value()->hash;
+    offer.error.clear();
+    offer.is_dynamic = is_dynamic;
+    offered_[name] = answer.value();
+}
+
+} // namespace penstock::service

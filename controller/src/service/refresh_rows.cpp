@@ -1,0 +1,158 @@
+#include "service/logging.hpp"
+#include "service/refresh.hpp"
+
+#include <map>
+#include <optional>
+
+namespace asio = boost::asio;
+
+namespace penstock::service {
+
+namespace {
+
+using catalog::Session;
+using catalog::StateChange;
+using reconcile::State;
+using reconcile::StepKind;
+
+/// A row that the database refused is tried again after this time.
+constexpr std::chrono::seconds kRefusedRetry{30};
+
+const std::map<StepKind, State> kStateOfStep = {{StepKind::kMarkPending, State::kPending},
+                                                {StepKind::kMarkUpdating, State::kUpdating},
+                                                {StepKind::kMarkReady, State::kReady},
+                                                {StepKind::kMarkDeleting, State::kDeleting},
+                                                {StepKind::kSetError, State::kError}};
+
+/// All in one transaction; when the database refuses one, each alone, so that a bad one does not
+/// keep the others out. Returns: those refused and why. Errors: what ends our leadership.
+template <typename Item, typename Write>
+std::vector<std::pair<Item, Error>> all_or_each(const std::vector<Item>& items, Write write) {
+    std::vector<std::pair<Item, Error>> refused;
+    const auto is_written = [&](const std::vector<Item>& some) {
+        try {
+            write(some);
+            return true;
+        } catch (const Exception& error) {
+            if (ends_leadership(error.error())) {
+                throw;
+            }
+            if (some.size() == 1) {
+                refused.emplace_back(some.front(), error.error());
+            }
+            return false;
+        }
+    };
+    if (!is_written(items) && items.size() > 1) {
+        for (const Item& item : items) {
+            is_written({item});
+        }
+    }
+    return refused;
+}
+
+} // namespace
+
+Refresh::RowWork Refresh::row_work(const std::vector<reconcile::Step>& steps) const {
+    RowWork work;
+    const auto now = hosting::Clock::now();
+    for (const reconcile::Step& step : steps) {
+        const auto patience = not_before_.find(step.connection);
+        const bool must_wait = patience != not_before_.end() && patience->second > now;
+        if (in_schema_work_.contains(step.connection) || must_wait) {
+            continue;
+        }
+        if (step.kind == StepKind::kCreate) {
+            work.creates.push_back(desired_.at(step.connection));
+        } else if (step.kind == StepKind::kUpdateRow) {
+            work.updates.push_back(desired_.at(step.connection));
+        } else if (const auto state = kStateOfStep.find(step.kind); state != kStateOfStep.end()) {
+            work.changes.push_back(
+                {step.connection, state->second, step.error, step.attempts, step.retry_in_ms});
+        }
+    }
+    return work;
+}
+
+asio::awaitable<void> Refresh::change_rows(RowWork work) {
+    if (!work.creates.empty()) {
+        co_await create_rows(std::move(work.creates));
+        read_at_ = {}; // a schema of that name may have been there before
+    }
+    if (!work.updates.empty()) {
+        co_await sessions_.run(
+            [updates = work.updates](Session& session) { session.update_rows(updates); });
+        for (const reconcile::DesiredConnection& wanted : work.updates) {
+            reconcile::ActualConnection& row = actual_[wanted.name];
+            row.plugin = wanted.plugin;
+            row.plugin_instance = wanted.plugin_instance;
+            row.type = wanted.type;
+            row.children = wanted.children;
+            row.import_schema = wanted.import_schema;
+            row.file_name = wanted.file_name;
+            row.start_line = wanted.start_line;
+            row.end_line = wanted.end_line;
+            changed_in_[wanted.name] = ++change_count_;
+        }
+    }
+    if (!work.changes.empty()) {
+        co_await sessions_.run(
+            [changes = work.changes](Session& session) { session.change_states(changes); });
+        for (const StateChange& change : work.changes) {
+            take_change(change);
+        }
+    }
+}
+
+asio::awaitable<void> Refresh::create_rows(std::vector<reconcile::DesiredConnection> creates) {
+    using Refused = std::pair<reconcile::DesiredConnection, Error>;
+    const std::vector<Refused> refused =
+        co_await sessions_.run([creates = std::move(creates)](Session& session) {
+            return all_or_each(creates,
+                               [&session](const auto& some) { session.create_connections(some); });
+        });
+    for (const auto& [wanted, error] : refused) {
+        log_error("could not create connection \"" + wanted.name + "\": " + one_line(error));
+        note("connection", "create_failed", "controller", wanted.name,
+             {{"error", one_line(error)}});
+        not_before_[wanted.name] = hosting::Clock::now() + kRefusedRetry;
+    }
+}
+
+asio::awaitable<void> Refresh::write_servers() {
+    using RefusedServer = std::pair<catalog::Server, Error>;
+    const std::vector<RefusedServer> refused =
+        co_await sessions_.run([servers = instances_.servers()](Session& session) {
+            return all_or_each(servers,
+                               [&session](const auto& some) { session.ensure_servers(some); });
+        });
+    for (const auto& [server, error] : refused) {
+        // Its connections will say so too: they find no server.
+        log_error("plugin instance \"" + server.label + "\": " + one_line(error));
+        note("plugin", "server_failed", "controller", "",
+             {{"instance", server.label}, {"error", one_line(error)}});
+    }
+}
+
+void Refresh::take_change(const StateChange& change) {
+    reconcile::ActualConnection& row = actual_[change.connection];
+    row.name = change.connection;
+    row.state = change.to;
+    row.error = change.error;
+    row.attempts = change.attempts;
+    row.next_attempt_ms = 0;
+    if (change.retry_in_ms > 0) {
+        const auto at = hosting::Clock::now() + std::chrono::milliseconds(change.retry_in_ms);
+        row.next_attempt_ms =
+            std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
+    }
+    changed_in_[change.connection] = ++change_count_;
+    if (change.to == State::kError) {
+        log_warning("connection \"" + change.connection + "\": " + change.error);
+        note("connection", "error", "controller", change.connection, {{"error", change.error}});
+    } else {
+        log_debug("connection \"" + change.connection + "\": " + reconcile::name_of(change.to));
+    }
+}
+
+} // namespace penstock::service
