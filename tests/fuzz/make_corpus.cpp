@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 10> kDocuments = {
+constexpr std::array<std::string_view, 11> kDocuments = {
     R"(null)",
     R"(-12.50e-3)",
     R"("text \"escaped\" \u00fc \ud83d\ude00")",
@@ -25,6 +25,7 @@ constexpr std::array<std::string_view, 10> kDocuments = {
     R"([1, "two", true, false, null, [3.25], {"four": 4}])",
     R"({"b": 1, "a": {"c": [[], {}]}, "b": 1e400, "": 0})",
     R"({"id":"i-0abcd","cpu":4,"tags":{"env":"prod"},"ips":["10.0.0.12"],"spot":null})",
+    R"({"a":true,"bb":null,"ccc":false})",
     R"([0,1,2,3,4,5,6,7,8,9,"a","b","c","d","e","f",0,1,2,3,4,5,6,7,8,9,"a","b","c","d","e","f","g"])",
     R"({"a0":0,"a1":0,"a2":0,"a3":0,"a4":0,"a5":0,"a6":0,"a7":0,"a8":0,"a9":0,"b0":[],"b1":"x","b2":{},"b3":0,"b4":0,"b5":0,"b6":0})",
 };
