@@ -60,7 +60,7 @@ void PluginServer::watch(int fd, std::uint64_t source, std::uint32_t events, int
 
 int PluginServer::run() {
     std::array<epoll_event, 64> events{};
-    while (!stop_at_ || (!sessions_.empty() && Clock::now() < *stop_at_)) {
+    while (!stop_at_ || (is_scanning() && Clock::now() < *stop_at_)) {
         const int count = epoll_wait(epoll_.get(), events.data(), events.size(), wait_ms());
         if (count == 0) {
             pause_listening(false);
@@ -72,6 +72,12 @@ int PluginServer::run() {
         expire_sessions();
     }
     return stop();
+}
+
+bool PluginServer::is_scanning() const {
+    return std::any_of(sessions_.begin(), sessions_.end(), [](const auto& entry) {
+        return entry.second->state() == ScanSession::State::kRunning;
+    });
 }
 
 int PluginServer::wait_ms() const {
@@ -111,11 +117,11 @@ void PluginServer::handle_control(std::uint32_t events) {
         is_control_open_ = false;
         (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, control_fd_, nullptr);
         cancel_sessions();
-        begin_stopping(kCancelTime);
+        stop_at_ = Clock::now() + kCancelTime;
         return;
     }
     if (control_.is_shutdown_requested() && !stop_at_) {
-        begin_stopping(kShutdownTime);
+        stop_at_ = Clock::now() + kShutdownTime;
     }
     flush_control();
 }
@@ -232,14 +238,6 @@ void PluginServer::expire_sessions() {
     }
 }
 
-void PluginServer::begin_stopping(Clock::duration limit) {
-    stop_at_ = Clock::now() + limit;
-    for (auto next = sessions_.begin(); next != sessions_.end();) {
-        const bool is_running = next->second->state() == ScanSession::State::kRunning;
-        next = is_running ? std::next(next) : sessions_.erase(next);
-    }
-}
-
 void PluginServer::cancel_sessions() {
     for (const auto& [id, session] : sessions_) {
         session->cancel();
@@ -253,14 +251,14 @@ int PluginServer::stop() {
         (void)control_.flush();
     }
     const Clock::time_point limit = Clock::now() + kCancelTime;
-    while (!sessions_.empty() && Clock::now() < limit) {
+    while (is_scanning() && Clock::now() < limit) {
         pollfd wait{wake_.get(), POLLIN, 0};
         (void)poll(&wait, 1, kPauseMs);
         eventfd_t count = 0;
         (void)!eventfd_read(wake_.get(), &count);
         finish_scans();
     }
-    if (!sessions_.empty() || !are_tasks_done) {
+    if (is_scanning() || !are_tasks_done) {
         // Plugin code that does not stop must not keep the process; there is nothing to save.
         std::_Exit(0);
     }

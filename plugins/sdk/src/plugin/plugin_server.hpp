@@ -56,8 +56,8 @@ class PluginServer {
     void after_event(std::uint64_t id);
     void expire_sessions();
     void pause_listening(bool is_paused);
-    void begin_stopping(Clock::duration limit);
     void cancel_sessions();
+    [[nodiscard]] bool is_scanning() const;
     [[nodiscard]] int wait_ms() const;
     [[nodiscard]] int stop();
 
