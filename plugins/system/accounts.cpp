@@ -11,6 +11,16 @@ std::optional<std::string> find(const std::map<std::int64_t, std::string>& names
     return found == names.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::vector<std::string> parse_members(std::string_view list) {
+    std::vector<std::string> members;
+    for (const std::string_view member : split(list, ',')) {
+        if (!member.empty()) {
+            members.push_back(printable(member));
+        }
+    }
+    return members;
+}
+
 } // namespace
 
 std::vector<User> parse_passwd(std::string_view text) {
@@ -43,13 +53,7 @@ std::vector<Group> parse_group(std::string_view text) {
         if (!gid) {
             continue;
         }
-        Group group{printable(fields[0]), *gid, {}};
-        for (const std::string_view member : split(fields[3], ',')) {
-            if (!member.empty()) {
-                group.members.push_back(printable(member));
-            }
-        }
-        groups.push_back(std::move(group));
+        groups.push_back({printable(fields[0]), *gid, parse_members(fields[3])});
     }
     return groups;
 }

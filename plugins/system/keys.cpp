@@ -8,6 +8,18 @@ namespace penstock::system {
 
 namespace {
 
+/// The values of one condition.
+template <typename Key>
+std::set<Key> allowed_by(const Qual& qual) {
+    std::set<Key> allowed;
+    for (const Value& value : qual.values) {
+        if (const Key* key = std::get_if<Key>(&value)) {
+            allowed.insert(*key);
+        }
+    }
+    return allowed;
+}
+
 template <typename Key>
 std::optional<std::set<Key>> keys_of(const ScanRequest& request, std::string_view column) {
     std::optional<std::set<Key>> keys;
@@ -15,12 +27,7 @@ std::optional<std::set<Key>> keys_of(const ScanRequest& request, std::string_vie
         if (qual.column != column || (qual.op != QualOp::kEq && qual.op != QualOp::kIn)) {
             continue;
         }
-        std::set<Key> allowed;
-        for (const Value& value : qual.values) {
-            if (const Key* key = std::get_if<Key>(&value)) {
-                allowed.insert(*key);
-            }
-        }
+        std::set<Key> allowed = allowed_by<Key>(qual);
         if (!keys) {
             keys = std::move(allowed);
             continue;

@@ -56,38 +56,41 @@ const std::vector<ColumnOf<ListeningPort>>& columns() {
     return list;
 }
 
-std::vector<ListeningPort> read_ports() {
-    std::vector<ListeningPort> ports;
-    for (const Protocol& protocol : kProtocols) {
-        // A kernel without IPv6 has no such file.
-        const std::string text = try_read_file(protocol.file).value_or("");
-        for (const std::string_view line : split(text, '\n')) {
-            const auto socket = parse_socket_line(line);
-            if (socket && socket->state == protocol.waiting_state) {
-                ports.push_back({protocol.name, *socket, std::nullopt});
-            }
+void read_ports(const Protocol& protocol, std::vector<ListeningPort>& ports) {
+    // A kernel without IPv6 has no such file.
+    const std::string text = try_read_file(protocol.file).value_or("");
+    for (const std::string_view line : split(text, '\n')) {
+        const auto socket = parse_socket_line(line);
+        if (socket && socket->state == protocol.waiting_state) {
+            ports.push_back({protocol.name, *socket, std::nullopt});
         }
     }
-    return ports;
+}
+
+/// The inode in "socket:[4711]".
+std::optional<std::int64_t> socket_inode(std::string_view target) {
+    constexpr std::string_view kPrefix = "socket:[";
+    if (!target.starts_with(kPrefix) || !target.ends_with(']')) {
+        return std::nullopt;
+    }
+    return to_integer(target.substr(kPrefix.size(), target.size() - kPrefix.size() - 1));
 }
 
 /// Which process has a socket: the kernel tells only the other way round.
 std::map<std::int64_t, std::int64_t> pid_by_socket_inode(RowSink& sink) {
-    constexpr std::string_view kPrefix = "socket:[";
     std::map<std::int64_t, std::int64_t> owners;
-    for (const std::int64_t pid : list_pids()) {
-        sink.check_cancelled();
-        const std::optional<ProcessFolder> folder = ProcessFolder::open(pid);
-        if (!folder) {
-            continue;
+    std::int64_t pid = 0;
+    const auto note = [&](int /*fd*/, const std::string& target) {
+        if (const auto inode = socket_inode(target)) {
+            owners.try_emplace(*inode, pid);
         }
-        folder->for_each_fd([&](int /*fd*/, const std::string& target) {
-            if (target.starts_with(kPrefix) && target.ends_with(']')) {
-                const auto number = std::string_view(target).substr(
-                    kPrefix.size(), target.size() - kPrefix.size() - 1);
-                owners.try_emplace(to_integer(number).value_or(0), pid);
-            }
-        });
+    };
+    for (const std::int64_t each : list_pids()) {
+        sink.check_cancelled();
+        pid = each;
+        if (const std::optional<ProcessFolder> folder = ProcessFolder::open(pid)) {
+            folder->for_each_fd(note);
+        }
     }
     return owners;
 }
@@ -97,7 +100,11 @@ void list_ports(const ScanRequest& /*request*/, RowsOf<ListeningPort>& rows) {
     if (rows.wants_any({"pid", "process_name"})) {
         owners = pid_by_socket_inode(rows.sink());
     }
-    for (ListeningPort& port : read_ports()) {
+    std::vector<ListeningPort> ports;
+    for (const Protocol& protocol : kProtocols) {
+        read_ports(protocol, ports);
+    }
+    for (ListeningPort& port : ports) {
         const auto owner = owners.find(port.socket.inode);
         if (owner != owners.end()) {
             port.pid = owner->second;

@@ -113,8 +113,7 @@ void list_packages(const ScanRequest& request, RowsOf<PackageStanza>& rows) {
 void take_line(std::string_view line, PackageStanza& package, std::string_view*& open_field) {
     if (line[0] == ' ' || line[0] == '\t') {
         if (open_field != nullptr) {
-            const char* end = line.data() + line.size();
-            *open_field = {open_field->data(), static_cast<std::size_t>(end - open_field->data())};
+            *open_field = std::string_view(open_field->begin(), line.end());
         }
         return;
     }

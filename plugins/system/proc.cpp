@@ -85,11 +85,12 @@ std::vector<std::string> parse_cmdline(std::string_view text) {
 }
 
 std::optional<std::string> parse_cgroup(std::string_view text) {
+    const auto lines = split(text, '\n');
     for (const std::string_view hierarchy : {"0::", "1:name=systemd:"}) {
-        for (const std::string_view line : split(text, '\n')) {
-            if (line.starts_with(hierarchy)) {
-                return printable(line.substr(hierarchy.size()));
-            }
+        const auto line = std::ranges::find_if(
+            lines, [&](std::string_view each) { return each.starts_with(hierarchy); });
+        if (line != lines.end()) {
+            return printable(line->substr(hierarchy.size()));
         }
     }
     return std::nullopt;

@@ -120,7 +120,8 @@ TEST(SocketLine, reads_both_families) {
     EXPECT_EQ(v6->address.bits, 128);
     EXPECT_EQ(v6->address.bytes[0], 0xfe);
     EXPECT_EQ(v6->address.bytes[1], 0x80);
-    EXPECT_EQ(v6->address.bytes[15], 0xfe);
+    EXPECT_EQ(v6->address.bytes[12], 0xfe);
+    EXPECT_EQ(v6->address.bytes[15], 0xb6);
     EXPECT_EQ(v6->port, 22);
 }
 
