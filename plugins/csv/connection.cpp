@@ -124,9 +124,15 @@ void CsvConnection::start_watching() {
         if (!watch_) {
             watch_ = std::make_unique<FolderWatch>([this] { look_again(); });
         }
-        for (const auto& [folder, reason] : watch_->watch(folders_of(options_->paths))) {
-            report(folder, Error::make(ErrorKind::kLimit,
-                                       "could not watch folder \"" + folder + "\": " + reason));
+        // A folder may come between looking for it and watching its parent: look until nothing new.
+        std::set<std::string> watched;
+        for (auto folders = folders_of(options_->paths); folders != watched;
+             folders = folders_of(options_->paths)) {
+            watched = folders;
+            for (const auto& [folder, reason] : watch_->watch(folders)) {
+                report(folder, Error::make(ErrorKind::kLimit,
+                                           "could not watch folder \"" + folder + "\": " + reason));
+            }
         }
     } catch (const Exception& exception) {
         // Without a watch the tables are right all the same, as of the last refresh.

@@ -173,6 +173,7 @@ class Describer {
     /// Returns how many rows the file is likely to have.
     double sample_beginning(RecordReader& reader, Sample& sample, const OpenFile& file) {
         std::uint64_t rows = 0;
+        double seen = 0; ///< bytes of the file in which those rows are
         bool has_more = true;
         std::uint32_t first = result_.has_header ? 1 : 0;
         while (has_more && reader.consumed_bytes() < options_.sample_bytes) {
@@ -181,9 +182,9 @@ class Describer {
             }
             rows += reader.row_count() - first;
             first = 0;
+            seen = static_cast<double>(file.source->source_bytes());
             has_more = try_next(reader);
         }
-        const auto seen = static_cast<double>(file.source->source_bytes());
         const auto all = static_cast<double>(file.identity.bytes);
         return has_more && seen > 0 ? static_cast<double>(rows) * all / seen
                                     : static_cast<double>(rows);
