@@ -91,7 +91,7 @@ void Builder::append_escape(Mark mark, std::string_view escape) {
         return;
     }
     std::uint32_t code_point = 0;
-    std::from_chars(escape.data() + 1, escape.data() + escape.size(), code_point, 16);
+    std::from_chars(escape.begin() + 1, escape.end(), code_point, 16);
     const std::optional<std::string> encoded = utf8_of(code_point);
     if (!encoded) {
         fail(
@@ -113,10 +113,9 @@ Expression Builder::pop() {
 }
 
 void Builder::push_number(Mark mark, std::string_view digits) {
-    const char* const end = digits.data() + digits.size();
     if (digits.find_first_of(".eE") == std::string_view::npos) {
         std::int64_t whole = 0;
-        if (std::from_chars(digits.data(), end, whole).ec != std::errc{}) {
+        if (std::from_chars(digits.begin(), digits.end(), whole).ec != std::errc{}) {
             fail(mark, "number \"" + std::string(digits) + "\" is out of range",
                  "Whole numbers go from -9223372036854775808 to 9223372036854775807; put quotes "
                  "around longer ones.");
@@ -125,7 +124,7 @@ void Builder::push_number(Mark mark, std::string_view digits) {
         return;
     }
     double number = 0;
-    if (std::from_chars(digits.data(), end, number).ec != std::errc{}) {
+    if (std::from_chars(digits.begin(), digits.end(), number).ec != std::errc{}) {
         fail(mark, "number \"" + std::string(digits) + "\" is out of range",
              "Put quotes around it to keep it as text.");
     }

@@ -28,18 +28,28 @@ bool is_word(std::string_view text) {
     return !text.empty() && text.find_first_not_of(kLetters) == std::string_view::npos;
 }
 
-/// What stands between ${ and }: a call or plugin.label; nothing for anything else.
-std::optional<decltype(Expression::value)> read_template(std::string_view inner) {
+/// `env("X")` or `file("p")`, when that is all there is.
+std::optional<Call> read_call(std::string_view text) {
     for (const auto& [start, function] : kCalls) {
-        if (inner.starts_with(start) && inner.ends_with("\")")) {
-            inner.remove_prefix(start.size());
-            inner.remove_suffix(2);
-            const bool is_plain = inner.find_first_of("\"\\") == std::string_view::npos;
-            if (inner.empty() || !is_plain) {
-                return std::nullopt;
-            }
-            return Call{.function = function, .argument = std::string(inner)};
+        if (!text.starts_with(start) || !text.ends_with("\")") || text.size() <= start.size() + 2) {
+            continue;
         }
+        const std::string_view argument = text.substr(start.size(), text.size() - start.size() - 2);
+        if (argument.find_first_of("\"\\") == std::string_view::npos) {
+            return Call{.function = function, .argument = std::string(argument)};
+        }
+    }
+    return std::nullopt;
+}
+
+/// What a string means that is one template as a whole; nothing when it is not, or is another one.
+std::optional<decltype(Expression::value)> read_template(std::string_view text) {
+    if (!text.starts_with("${") || !text.ends_with('}')) {
+        return std::nullopt;
+    }
+    const std::string_view inner = text.substr(2, text.size() - 3);
+    if (std::optional<Call> call = read_call(inner)) {
+        return *std::move(call);
     }
     const std::size_t dot = inner.find('.');
     if (dot == std::string_view::npos || !is_word(inner.substr(0, dot)) ||
@@ -77,15 +87,9 @@ void read_strings(Expression& expression) { // NOLINT(misc-no-recursion)
         for (ObjectItem& item : *object) {
             read_strings(item.value);
         }
-    } else if (auto* text = std::get_if<std::string>(&expression.value)) {
-        if (text->starts_with("${") && text->ends_with('}')) {
-            const std::string_view whole = *text;
-            if (auto value = read_template(whole.substr(2, whole.size() - 3))) {
-                expression.value = *std::move(value);
-                return;
-            }
-        }
-        *text = unescape(*text, expression.start);
+    } else if (const auto* text = std::get_if<std::string>(&expression.value)) {
+        auto value = read_template(*text);
+        expression.value = value ? *std::move(value) : unescape(*text, expression.start);
     }
 }
 

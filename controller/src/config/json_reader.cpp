@@ -116,7 +116,7 @@ class Reader {
 
   private:
     [[nodiscard]] std::size_t offset() const {
-        return static_cast<std::size_t>(*reached_ - text_.data());
+        return static_cast<std::size_t>(*reached_ - text_.begin());
     }
     [[nodiscard]] Mark here() { return mark_at(offset() == 0 ? 0 : offset() - 1); }
 
@@ -204,10 +204,10 @@ void fail(Mark mark, std::string message, std::string hint) {
 }
 
 Expression read(std::string_view text) {
-    const char* reached = text.data();
+    const char* reached = text.begin();
     Reader reader(text, &reached);
-    const CountingIterator begin(text.data(), &reached);
-    const CountingIterator end(text.data() + text.size(), &reached);
+    const CountingIterator begin(text.begin(), &reached);
+    const CountingIterator end(text.end(), &reached);
     nlohmann::json::sax_parse(begin, end, &reader);
     return reader.take();
 }

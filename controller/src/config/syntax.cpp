@@ -9,7 +9,7 @@
 namespace penstock::config {
 
 std::string Position::to_text() const {
-    const std::string name = file.substr(file.rfind('/') + 1);
+    std::string name = file.substr(file.rfind('/') + 1);
     if (line == 0) {
         return name;
     }
