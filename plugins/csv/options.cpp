@@ -67,9 +67,11 @@ std::string read_byte(const ConnectionConfig& config, const std::string& argumen
 
 void check_comment(const Options& options) {
     const std::string& comment = options.comment;
-    const std::string quote = options.has_quote ? std::string(1, options.quote) : std::string();
-    const std::string delimiter = options.delimiter.empty() ? ",\t" : options.delimiter;
-    const std::string forbidden = "\r\n" + quote + delimiter;
+    std::string forbidden = "\r\n";
+    forbidden += options.delimiter.empty() ? ",\t" : options.delimiter;
+    if (options.has_quote) {
+        forbidden += options.quote;
+    }
     if (comment.find_first_of(forbidden) != std::string::npos) {
         throw_option("comment", "argument \"comment\" holds a delimiter, a quote or a line end",
                      "Give the characters that comment lines begin with, such as \"#\".");

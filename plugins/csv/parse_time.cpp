@@ -20,10 +20,10 @@ std::string_view without_spaces(std::string_view text) noexcept {
     return text;
 }
 
-/// Two digits at `at`; above 99 when they are not digits.
-unsigned two_digits(const char* at) noexcept {
-    const unsigned tens = static_cast<unsigned char>(at[0] - '0');
-    const unsigned units = static_cast<unsigned char>(at[1] - '0');
+/// The two digits at `at`; above 99 when they are not digits. The caller has checked the size.
+unsigned two_digits(std::string_view text, std::size_t at) noexcept {
+    const unsigned tens = static_cast<unsigned char>(text[at] - '0');
+    const unsigned units = static_cast<unsigned char>(text[at + 1] - '0');
     return tens > 9 || units > 9 ? 100U : tens * 10 + units;
 }
 
@@ -50,12 +50,12 @@ bool is_valid_day(unsigned year, unsigned month, unsigned day) noexcept {
 }
 
 /// The first ten bytes.
-bool read_date(const char* at, std::int32_t& days) noexcept {
-    const unsigned century = two_digits(at);
-    const unsigned year_of_century = two_digits(at + 2);
-    const unsigned month = two_digits(at + 5);
-    const unsigned day = two_digits(at + 8);
-    if (century > 99 || year_of_century > 99 || at[4] != '-' || at[7] != '-') {
+bool read_date(std::string_view text, std::int32_t& days) noexcept {
+    const unsigned century = two_digits(text, 0);
+    const unsigned year_of_century = two_digits(text, 2);
+    const unsigned month = two_digits(text, 5);
+    const unsigned day = two_digits(text, 8);
+    if (century > 99 || year_of_century > 99 || text[4] != '-' || text[7] != '-') {
         return false;
     }
     const unsigned year = century * 100 + year_of_century;
@@ -91,11 +91,11 @@ bool read_offset(std::string_view text, std::int64_t& seconds) noexcept {
     if ((!is_east && text[0] != '-') || text.size() < 3) {
         return false;
     }
-    const unsigned hours = two_digits(text.data() + 1);
+    const unsigned hours = two_digits(text, 1);
     const std::size_t minutes_at = text.size() > 3 && text[3] == ':' ? 4 : 3;
     unsigned minutes = 0;
     if (text.size() == minutes_at + 2) {
-        minutes = two_digits(text.data() + minutes_at);
+        minutes = two_digits(text, minutes_at);
     } else if (text.size() != 3) {
         return false;
     }
@@ -107,25 +107,32 @@ bool read_offset(std::string_view text, std::int64_t& seconds) noexcept {
     return true;
 }
 
+/// [:SS[.fraction]]; moves `text` behind it.
+bool read_seconds(std::string_view& text, unsigned& second, std::int64_t& micros) noexcept {
+    if (text.size() < 3 || text[0] != ':') {
+        return true;
+    }
+    second = two_digits(text, 1);
+    text.remove_prefix(3);
+    if (text.empty() || text[0] != '.') {
+        return true;
+    }
+    text.remove_prefix(1);
+    return read_fraction(text, micros);
+}
+
 /// Everything behind the date.
 bool read_time(std::string_view text, std::int64_t& micros) noexcept {
     if (text.size() < 6 || (text[0] != 'T' && text[0] != ' ' && text[0] != 't') || text[3] != ':') {
         return false;
     }
-    const unsigned hour = two_digits(text.data() + 1);
-    const unsigned minute = two_digits(text.data() + 4);
+    const unsigned hour = two_digits(text, 1);
+    const unsigned minute = two_digits(text, 4);
     unsigned second = 0;
-    text.remove_prefix(6);
     std::int64_t fraction = 0;
-    if (text.size() >= 3 && text[0] == ':') {
-        second = two_digits(text.data() + 1);
-        text.remove_prefix(3);
-        if (!text.empty() && text[0] == '.') {
-            text.remove_prefix(1);
-            if (!read_fraction(text, fraction)) {
-                return false;
-            }
-        }
+    text.remove_prefix(6);
+    if (!read_seconds(text, second, fraction)) {
+        return false;
     }
     if (hour > 23 || minute > 59 || second > 59) {
         return false;
@@ -157,7 +164,7 @@ bool parse_date(std::string_view text, Date& value) noexcept {
     if (text.size() != kDateBytes) {
         text = without_spaces(text);
     }
-    return text.size() == kDateBytes && read_date(text.data(), value.days);
+    return text.size() == kDateBytes && read_date(text, value.days);
 }
 
 bool parse_timestamptz(std::string_view text, Timestamptz& value) noexcept {
@@ -165,7 +172,7 @@ bool parse_timestamptz(std::string_view text, Timestamptz& value) noexcept {
         text = without_spaces(text);
     }
     std::int32_t days = 0;
-    if (text.size() < kDateBytes || !read_date(text.data(), days)) {
+    if (text.size() < kDateBytes || !read_date(text, days)) {
         return false;
     }
     std::int64_t micros = 0;
@@ -179,24 +186,19 @@ bool parse_timestamptz(std::string_view text, Timestamptz& value) noexcept {
 bool parse_uuid_text(std::string_view text, Uuid& value) noexcept {
     text = without_spaces(text);
     constexpr std::size_t kUuidBytes = 36;
-    if (text.size() != kUuidBytes) {
+    if (text.size() != kUuidBytes || text[8] != '-' || text[13] != '-' || text[18] != '-' ||
+        text[23] != '-') {
         return false;
     }
-    std::size_t out = 0;
-    for (std::size_t at = 0; at < kUuidBytes;) {
-        if (at == 8 || at == 13 || at == 18 || at == 23) {
-            if (text[at++] != '-') {
-                return false;
-            }
-            continue;
-        }
-        const int high = hex_digit(text[at]);
-        const int low = hex_digit(text[at + 1]);
+    constexpr std::array<unsigned char, 16> kPlaces{0,  2,  4,  6,  9,  11, 14, 16,
+                                                    19, 21, 24, 26, 28, 30, 32, 34};
+    for (std::size_t byte = 0; byte < kPlaces.size(); ++byte) {
+        const int high = hex_digit(text[kPlaces[byte]]);
+        const int low = hex_digit(text[kPlaces[byte] + std::size_t{1}]);
         if (high < 0 || low < 0) {
             return false;
         }
-        value.bytes[out++] = static_cast<std::uint8_t>(high * 16 + low);
-        at += 2;
+        value.bytes[byte] = static_cast<std::uint8_t>(high * 16 + low);
     }
     return true;
 }

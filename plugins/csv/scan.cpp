@@ -35,11 +35,6 @@ class FileScan {
             for (std::uint32_t at = 0; at < file.field_count; ++at) {
                 scratch_.emplace_back(file.schema.columns[at].type);
             }
-            for (const Target& target : targets_) {
-                if (target.origin == Origin::kField) {
-                    scratch_[target.field] = ColumnBuilder(target.column->type());
-                }
-            }
         }
     }
 
