@@ -1,0 +1,276 @@
+#include "penstock/protocol/messages.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace penstock {
+namespace {
+
+/// A value of each type that a condition can compare with.
+const std::vector<std::pair<TypeId, Value>>& samples() {
+    Uuid uuid;
+    uuid.bytes.fill(0xAB);
+    static const std::vector<std::pair<TypeId, Value>> values{
+        {TypeId::kBool, true},
+        {TypeId::kInt2, std::int64_t{-32768}},
+        {TypeId::kInt4, std::int64_t{2147483647}},
+        {TypeId::kInt8, std::numeric_limits<std::int64_t>::min()},
+        {TypeId::kFloat4, 0.5},
+        {TypeId::kFloat8, -std::numeric_limits<double>::infinity()},
+        {TypeId::kNumeric, Numeric{"-12.50"}},
+        {TypeId::kText, std::string("ä\n")},
+        {TypeId::kText, std::string()},
+        {TypeId::kBytea, Bytes{std::string("\0\xFF", 2)}},
+        {TypeId::kDate, Date{-1}},
+        {TypeId::kTimestamptz, Timestamptz{-1}},
+        {TypeId::kInterval, Interval{-1, -2, -3}},
+        {TypeId::kUuid, uuid},
+        {TypeId::kInet, Inet{false, 24, {192, 168, 0, 1}}},
+        {TypeId::kCidr, Inet{true, 16, {0xFE, 0x80}}},
+        {TypeId::kJsonb, Json{"{\"a\": 1}"}},
+        {TypeId::kTextArray, std::vector<std::string>{"a", ""}},
+        {TypeId::kTextArray, std::vector<std::string>{}},
+        {TypeId::kInt8Array, std::vector<std::int64_t>{1, -1}},
+    };
+    return values;
+}
+
+ScanRequest request() {
+    ScanRequest request;
+    request.connection = "c";
+    request.table = "t";
+    request.columns = {{"a", TypeId::kInt8}, {"b", TypeId::kText}};
+    request.quals = {
+        {"a", QualOp::kIn, TypeId::kInt8, {std::int64_t{1}, std::int64_t{2}}, true},
+        {"b", QualOp::kIsNotNull, TypeId::kText, {}, false},
+        {"b", QualOp::kNe, TypeId::kText, {std::string("x")}, false},
+    };
+    request.row_target = 7;
+    request.backend_pid = 42;
+    request.user_name = "alice";
+    return request;
+}
+
+wire::Scan scan() {
+    wire::Scan message;
+    write_message(request(), message);
+    return message;
+}
+
+void expect_refused(const wire::Scan& message, const char* what) {
+    const auto read = read_message(message);
+    ASSERT_FALSE(read.ok()) << what;
+    EXPECT_EQ(read.error().kind, ErrorKind::kProtocol);
+    EXPECT_NE(read.error().message.find(what), std::string::npos) << read.error().message;
+}
+
+TEST(Messages, carry_a_value_of_each_type) {
+    for (const auto& [type, value] : samples()) {
+        wire::Value message;
+        write_message(value, type, message);
+        wire::Value received;
+        ASSERT_TRUE(received.ParseFromString(message.SerializeAsString()));
+        EXPECT_EQ(read_message(received, type).take(), value) << find_type(type)->sql_name;
+    }
+}
+
+TEST(Messages, tell_null_from_empty) {
+    wire::Value message;
+    write_message(Value(), TypeId::kText, message);
+    EXPECT_TRUE(is_null(read_message(message, TypeId::kText).take()));
+    write_message(Value(std::string()), TypeId::kText, message);
+    EXPECT_EQ(read_message(message, TypeId::kText).take(), Value(std::string()));
+}
+
+TEST(Messages, refuse_a_value_in_the_form_of_another_type) {
+    wire::Value message;
+    message.set_boolean(true);
+    for (const TypeInfo& type : all_types()) {
+        EXPECT_EQ(read_message(message, type.id).ok(), type.id == TypeId::kBool) << type.sql_name;
+    }
+}
+
+TEST(Messages, refuse_values_that_their_type_cannot_hold) {
+    wire::Value message;
+    message.set_integer(32768);
+    EXPECT_FALSE(read_message(message, TypeId::kInt2).ok());
+    message.set_integer(2147483648);
+    EXPECT_FALSE(read_message(message, TypeId::kInt4).ok());
+    message.set_data("15 bytes long..");
+    EXPECT_FALSE(read_message(message, TypeId::kUuid).ok());
+    message.set_text("no address");
+    EXPECT_FALSE(read_message(message, TypeId::kInet).ok());
+    EXPECT_FALSE(read_message(message, static_cast<TypeId>(77)).ok());
+}
+
+TEST(Messages, carry_a_scan_request) {
+    const ScanRequest read = read_message(scan()).take();
+    EXPECT_EQ(read.connection, "c");
+    EXPECT_EQ(read.table, "t");
+    EXPECT_EQ(read.columns, request().columns);
+    EXPECT_EQ(read.quals, request().quals);
+    EXPECT_EQ(read.row_target, 7U);
+    EXPECT_EQ(read.backend_pid, 42);
+    EXPECT_EQ(read.user_name, "alice");
+}
+
+TEST(Messages, refuse_scan_requests_that_do_not_fit) {
+    wire::Scan message = scan();
+    message.clear_table();
+    expect_refused(message, "no table");
+    message = scan();
+    message.mutable_columns(0)->set_type(99);
+    expect_refused(message, "unknown type 99");
+    message = scan();
+    message.mutable_columns(0)->set_type(256 + 1); // not cut down to a byte
+    expect_refused(message, "unknown type 257");
+    message = scan();
+    message.mutable_quals(0)->set_op(0);
+    expect_refused(message, "unknown operator 0");
+    message = scan();
+    message.mutable_quals(0)->set_op(10);
+    expect_refused(message, "unknown operator 10");
+    message = scan();
+    message.mutable_quals(1)->add_values()->set_text("x");
+    expect_refused(message, "1 values");
+    message = scan();
+    message.mutable_quals(2)->clear_values();
+    expect_refused(message, "0 values");
+    message = scan();
+    message.mutable_quals(2)->mutable_values(0)->clear_kind();
+    expect_refused(message, "compares with NULL");
+    message = scan();
+    for (std::size_t count = 0; count < kMaxColumns; ++count) {
+        *message.add_columns() = message.columns(0);
+    }
+    expect_refused(message, "columns");
+}
+
+TEST(Messages, carry_schemas) {
+    const std::vector<TableSchema> tables{
+        {.name = "t",
+         .description = "A table.",
+         .columns =
+             {{"a", TypeId::kInt8, "First.", kEqualityOps, {QualOp::kLt}, KeyKind::kRequired}},
+         .row_estimate = 5,
+         .startup_cost_ms = 2},
+        {.name = "u", .columns = {{"b", TypeId::kJsonb}}}};
+    wire::Schema message;
+    write_message(tables, message);
+    EXPECT_EQ(read_message(message).take(), tables);
+}
+
+TEST(Messages, refuse_schemas_that_do_not_fit) {
+    wire::Schema good;
+    write_message(std::vector<TableSchema>{{.name = "t", .columns = {{"a", TypeId::kInt8}}}}, good);
+    wire::Schema message = good;
+    message.mutable_tables(0)->mutable_columns(0)->set_type(0);
+    EXPECT_EQ(read_message(message).error().kind, ErrorKind::kProtocol);
+    message = good;
+    message.mutable_tables(0)->mutable_columns(0)->set_key(4);
+    EXPECT_EQ(read_message(message).error().kind, ErrorKind::kProtocol);
+    message = good;
+    message.mutable_tables(0)->mutable_columns(0)->set_exact("~");
+    EXPECT_EQ(read_message(message).error().kind, ErrorKind::kProtocol);
+    message = good;
+    message.mutable_tables(0)->clear_columns();
+    EXPECT_EQ(read_message(message).error().kind, ErrorKind::kOption);
+}
+
+TEST(Messages, carry_configuration_values) {
+    const ConfigValue value{ConfigValue::Map{
+        {"list", {ConfigValue::List{{true}, {std::int64_t{-1}}, {0.5}, {std::string("x")}, {}}}},
+        {"empty", {ConfigValue::List{}}}}};
+    wire::ConfigValue message;
+    write_message(value, message);
+    EXPECT_EQ(read_message(message), value);
+}
+
+TEST(Messages, carry_errors) {
+    Error error = Error::make(ErrorKind::kRemote, "m", "D.", "H.");
+    error.sqlstate = "22P02";
+    error.argument = "rows";
+    error.retryable = true;
+    wire::ErrorMessage message;
+    write_message(error, message);
+    const Error read = read_message(message);
+    EXPECT_EQ(read.kind, error.kind);
+    EXPECT_EQ(read.message + read.detail + read.hint, "mD.H.");
+    EXPECT_EQ(read.sqlstate, "22P02");
+    EXPECT_EQ(read.argument, "rows");
+    EXPECT_TRUE(read.retryable);
+}
+
+TEST(Messages, make_something_sayable_of_a_bad_error) {
+    wire::ErrorMessage message;
+    message.set_kind(999);
+    message.set_sqlstate("00000"); // "successful completion" must not be raised
+    const Error read = read_message(message);
+    EXPECT_EQ(read.kind, ErrorKind::kInternal);
+    EXPECT_STREQ(sqlstate_of(read), "XX000");
+    EXPECT_FALSE(read.message.empty());
+    message.set_sqlstate("ab'c;");
+    EXPECT_STREQ(sqlstate_of(read_message(message)), "XX000");
+}
+
+TEST(Messages, replace_bytes_that_no_text_can_hold) {
+    wire::ErrorMessage message;
+    write_message(Error::make(ErrorKind::kData, std::string("file \xFF\xFE and \0 nul", 17)),
+                  message);
+    EXPECT_EQ(message.message(), "file ?? and ? nul");
+    wire::ErrorMessage received;
+    EXPECT_TRUE(received.ParseFromString(message.SerializeAsString()));
+}
+
+TEST(Messages, carry_argument_specs) {
+    const ArgumentSpec spec{.name = "n",
+                            .kind = ArgumentKind::kMap,
+                            .is_required = true,
+                            .default_text = "d",
+                            .description = "D.",
+                            .is_secret = true,
+                            .choices = {"a", "b"}};
+    wire::ArgumentSpec message;
+    write_message(spec, message);
+    const ArgumentSpec read = read_message(message);
+    EXPECT_EQ(read.name, "n");
+    EXPECT_EQ(read.kind, ArgumentKind::kMap);
+    EXPECT_TRUE(read.is_required && read.is_secret);
+    EXPECT_EQ(read.default_text + read.description, "dD.");
+    EXPECT_EQ(read.choices, spec.choices);
+}
+
+TEST(Hello, agrees_on_the_lower_of_the_newest_versions) {
+    wire::Hello hello = make_hello("backend");
+    EXPECT_EQ(agree_on_version(hello).take(), kProtocolVersion);
+    hello.set_version(kProtocolVersion + 5);
+    EXPECT_EQ(agree_on_version(hello).take(), kProtocolVersion);
+}
+
+TEST(Hello, names_both_ranges_when_there_is_no_version_in_common) {
+    wire::Hello hello = make_hello("backend");
+    hello.set_version(9);
+    hello.set_min_version(8);
+    const auto version = agree_on_version(hello);
+    ASSERT_FALSE(version.ok());
+    EXPECT_NE(version.error().detail.find("8 to 9"), std::string::npos);
+    hello.set_version(0);
+    hello.set_min_version(0);
+    EXPECT_FALSE(agree_on_version(hello).ok());
+}
+
+TEST(Hello, refuses_another_magic) {
+    wire::Hello hello = make_hello("backend");
+    hello.set_magic(0);
+    EXPECT_EQ(agree_on_version(hello).error().kind, ErrorKind::kProtocol);
+}
+
+TEST(Hello, is_refused_when_it_is_not_a_message) {
+    const std::array<std::byte, 3> garbage{std::byte{0xFF}, std::byte{0xFF}, std::byte{0xFF}};
+    wire::Hello hello;
+    EXPECT_EQ(parse_message(garbage, hello).error().kind, ErrorKind::kProtocol);
+}
+
+} // namespace
+} // namespace penstock
