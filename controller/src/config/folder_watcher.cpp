@@ -31,7 +31,8 @@ struct FolderWatcher::Impl : std::enable_shared_from_this<FolderWatcher::Impl> {
     void warn(std::string text);
     void wait_for_events();
     void note_event();
-    void schedule_regular();
+    void schedule_regular() { schedule(is_polling ? times.poll : times.regardless); }
+    void schedule(std::chrono::milliseconds delay);
     void fire();
     /// The descriptor is Inotify's: asio must not close it as well.
     void release_descriptor() {
@@ -122,8 +123,8 @@ void FolderWatcher::Impl::note_event() {
     });
 }
 
-void FolderWatcher::Impl::schedule_regular() {
-    regular_timer.expires_after(is_polling ? times.poll : times.regardless);
+void FolderWatcher::Impl::schedule(std::chrono::milliseconds delay) {
+    regular_timer.expires_after(delay);
     regular_timer.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
         if (!error && self->is_running) {
             self->fire();
@@ -154,6 +155,12 @@ void FolderWatcher::start() {
 
 void FolderWatcher::stop() {
     impl_->stop();
+}
+
+void FolderWatcher::look_after(std::chrono::milliseconds delay) {
+    if (impl_->is_running) {
+        impl_->schedule(delay);
+    }
 }
 
 } // namespace penstock::config

@@ -38,6 +38,10 @@ class FolderWatcher {
     /// what changed between the owner's own first scan and now is not missed.
     void start();
     void stop();
+    /// Makes the next look come after `delay` even if there is no event before: for
+    /// ConfigFolder::rescan_after_ms(). Counts until the next call of `on_change`; only while
+    /// running.
+    void look_after(std::chrono::milliseconds delay);
 
   private:
     struct Impl;

@@ -221,6 +221,14 @@ TEST_F(FolderWatcherTest, looks_from_time_to_time_regardless) {
     EXPECT_TRUE(wait_for_call());
 }
 
+TEST_F(FolderWatcherTest, looks_once_more_when_asked_to) {
+    watch();
+    watcher_->look_after(milliseconds(5));
+    EXPECT_TRUE(wait_for_call());
+    settle();
+    EXPECT_EQ(calls_, 2);
+}
+
 TEST_F(FolderWatcherTest, polls_and_says_so_once_when_there_is_nothing_to_watch) {
     watcher_.emplace(
         context_.get_executor(), folder_ / "no/such/folder", [this] { ++calls_; },
