@@ -154,12 +154,8 @@ void list_files(const ScanRequest& request, RowsOf<File>& rows) {
         }
         return;
     }
-    if (!directories) {
-        throw Exception(ErrorKind::kKeyMissing,
-                        "table \"system_file\" needs a condition on \"path\" or \"directory\"", {},
-                        "Add for example: WHERE directory = '/etc'.");
-    }
-    for (const std::string& directory : *directories) {
+    // Without either key the scan does not start: the SDK sees to that.
+    for (const std::string& directory : directories.value_or(std::set<std::string>())) {
         add_directory(directory, names, rows);
     }
 }

@@ -125,8 +125,8 @@ TEST_F(File, shows_names_that_are_not_text_escaped) {
 TEST_F(File, needs_one_of_its_keys) {
     const Error error = error_of({});
     EXPECT_EQ(error.kind, ErrorKind::kKeyMissing);
-    EXPECT_THAT(error.message, HasSubstr("\"path\" or \"directory\""));
-    EXPECT_THAT(error.hint, HasSubstr("WHERE directory = "));
+    EXPECT_THAT(error.message, HasSubstr("\"system_file\""));
+    EXPECT_THAT(error.detail, HasSubstr("\"path\", \"directory\""));
 }
 
 TEST_F(File, names_the_path_that_it_may_not_read) {
