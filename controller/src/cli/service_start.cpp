@@ -2,6 +2,7 @@
 #include "cli/daemon.hpp"
 #include "cli/database.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/messages.hpp"
 #include "cli/readiness.hpp"
 #include "cli/service.hpp"
 #include "cluster/bootstrap.hpp"
@@ -18,8 +19,38 @@ constexpr int kReadyLimitSeconds = 30;
 /// Value of --database that goes back to the private server.
 constexpr const char* kPrivateDatabase = "private";
 
+/// What a failed start takes back: a server that nobody controls would only puzzle.
+class StartedServer {
+  public:
+    StartedServer(const cluster::Home& home, const ServiceOptions& options)
+        : cluster_(private_cluster(home, options)) {}
+    ~StartedServer() {
+        if (!is_started_) {
+            return;
+        }
+        try {
+            cluster_.stop();
+        } catch (const Exception& exception) {
+            print_error(exception.error()); // the reason of the failed start is printed after it
+        }
+    }
+    StartedServer(const StartedServer&) = delete;
+    StartedServer& operator=(const StartedServer&) = delete;
+
+    void start() {
+        cluster_.init();
+        is_started_ = cluster_.start();
+    }
+    void keep() noexcept { is_started_ = false; }
+
+  private:
+    cluster::Cluster cluster_;
+    bool is_started_ = false;
+};
+
 /// The database answers, holds the extension, and its connection string is known to the home.
-void prepare_database(const cluster::Home& home, const ServiceOptions& options) {
+void prepare_database(const cluster::Home& home, const ServiceOptions& options,
+                      StartedServer& server) {
     if (options.database == kPrivateDatabase) {
         forget_database(home);
     } else if (!options.database.empty()) {
@@ -28,9 +59,7 @@ void prepare_database(const cluster::Home& home, const ServiceOptions& options) 
     if (stored_database(home)) {
         return; // the user's own server: whether it answers shows when we connect
     }
-    cluster::Cluster cluster = private_cluster(home, options);
-    cluster.init();
-    cluster.start();
+    server.start();
     cluster::Bootstrap(home).run();
 }
 
@@ -71,7 +100,8 @@ int start_in(const cluster::Home& home, const ServiceOptions& options) {
         throw Exception(ErrorKind::kLimit, "the service is running and cannot change its database",
                         {}, "Stop it first with: penstock service stop");
     }
-    prepare_database(home, options);
+    StartedServer server(home, options);
+    prepare_database(home, options, server);
     const std::unique_ptr<query::Session> session = connect(home);
     std::int64_t epoch = read_epoch(*session);
     if (const std::optional<pid_t> pid = daemon.running()) {
@@ -81,6 +111,7 @@ int start_in(const cluster::Home& home, const ServiceOptions& options) {
     } else {
         daemon.start(daemon_arguments(home, options));
     }
+    server.keep(); // penstockd is up: what goes wrong from here on is for its log and `status`
     const Readiness readiness =
         wait_until_ready(*session, home, epoch, kReadyLimitSeconds, [&daemon] {
             if (!daemon.running()) {

@@ -227,9 +227,9 @@ bool Cluster::wait_for_running_server() const {
     return false;
 }
 
-void Cluster::start() {
+bool Cluster::start() {
     if (wait_for_running_server()) {
-        return;
+        return false;
     }
     write_configuration();
     const std::uintmax_t log_start = size_of(log_file());
@@ -240,7 +240,7 @@ void Cluster::start() {
                          log_file().string(), "--wait", "--timeout", std::to_string(kStartSeconds)},
                         std::chrono::seconds(kStartSeconds + 10));
         if (outcome.exit_code == 0) {
-            return;
+            return true;
         }
         const std::string log = tail_of(log_file(), log_start, kShownLogLines);
         const bool is_lock = log.find("\"postmaster.pid\" already exists") != std::string::npos;

@@ -29,8 +29,9 @@ class Cluster {
     void init();
 
     /// Writes the configuration files and starts the server unless it runs; waits until it accepts
-    /// connections. Errors: Exception kUnavailable with the end of the server's log.
-    void start();
+    /// connections. Returns: did this call start it.
+    /// Errors: Exception kUnavailable with the end of the server's log.
+    bool start();
 
     /// Stops the server (fast, then immediate); true when there was one.
     /// Errors: Exception kUnavailable when it is still there after both.
