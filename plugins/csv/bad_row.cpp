@@ -36,24 +36,6 @@ std::string hex_byte(char byte) {
     return text.data();
 }
 
-/// A value for a message: one line of valid UTF-8, not too long.
-std::string shown(std::string_view text) {
-    const bool is_cut = text.size() > kMaxShownBytes;
-    std::string_view rest = text.substr(0, kMaxShownBytes);
-    if (is_cut) { // not in the middle of a character
-        const std::size_t good = find_invalid_utf8(rest);
-        rest = rest.size() - good < 4 ? rest.substr(0, good) : rest;
-    }
-    const bool is_valid = is_valid_text(rest);
-    std::string out;
-    for (const char byte : rest) {
-        const bool is_control = static_cast<unsigned char>(byte) < ' ';
-        const bool is_broken = !is_valid && static_cast<unsigned char>(byte) >= 0x80;
-        out += is_control || is_broken ? "\\x" + hex_byte(byte) : std::string(1, byte);
-    }
-    return is_cut ? out + "..." : out;
-}
-
 bool is_plain_name(std::string_view name) {
     return std::all_of(name.begin(), name.end(), [](char byte) {
         return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_' ||
@@ -78,6 +60,23 @@ constexpr const char* kSkipHint =
 
 } // namespace
 
+std::string printable(std::string_view text) {
+    const bool is_cut = text.size() > kMaxShownBytes;
+    std::string_view rest = text.substr(0, kMaxShownBytes);
+    if (is_cut) { // not in the middle of a character
+        const std::size_t good = find_invalid_utf8(rest);
+        rest = rest.size() - good < 4 ? rest.substr(0, good) : rest;
+    }
+    const bool is_valid = is_valid_text(rest);
+    std::string out;
+    for (const char byte : rest) {
+        const bool is_control = static_cast<unsigned char>(byte) < ' ';
+        const bool is_broken = !is_valid && static_cast<unsigned char>(byte) >= 0x80;
+        out += is_control || is_broken ? "\\x" + hex_byte(byte) : std::string(1, byte);
+    }
+    return is_cut ? out + "..." : out;
+}
+
 Error shape_error(const FieldPlace& place, std::uint32_t fields, std::uint32_t expected) {
     const bool is_short = fields < expected;
     return data_error(std::string("row has too ") + (is_short ? "few" : "many") + " fields: " +
@@ -98,7 +97,7 @@ Error stray_error(const FieldPlace& place) {
 
 Error value_error(const FieldPlace& place, std::string_view text, TypeId type) {
     const std::string type_name(find_type(type)->sql_name);
-    return data_error("invalid value \"" + shown(text) + "\" for column \"" + place.name +
+    return data_error("invalid value \"" + printable(text) + "\" for column \"" + place.name +
                           "\" of type " + type_name,
                       place,
                       "Set all_text = true, or columns = { " + key_text(place.name) +

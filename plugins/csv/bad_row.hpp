@@ -27,4 +27,7 @@ struct FieldPlace {
 /// Bytes that are not UTF-8, or NUL. 22021.
 [[nodiscard]] Error encoding_error(const FieldPlace& place, std::string_view text);
 
+/// A text for a message: on one line, valid UTF-8, at most 100 bytes of it.
+[[nodiscard]] std::string printable(std::string_view text);
+
 } // namespace penstock::csv

@@ -1,6 +1,8 @@
 #include "csv/connection.hpp"
 
+#include "csv/bad_row.hpp"
 #include "penstock/types/error.hpp"
+#include "penstock/types/utf8.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -45,7 +47,8 @@ std::vector<std::shared_ptr<Table>> CsvConnection::tables() {
     const std::lock_guard lock(mutex_);
     start_watching();
     seen_ = look(options_->paths); // first: what changes from here on is announced
-    const std::vector<FoundFile> files = find_files(options_->paths);
+    std::vector<FoundFile> files = find_files(options_->paths);
+    drop_unnameable(files);
     refuse_clashes(files);
     std::vector<std::shared_ptr<Table>> tables;
     std::map<std::string, std::shared_ptr<FileTable>> described;
@@ -80,6 +83,18 @@ std::shared_ptr<FileTable> CsvConnection::table_for(const FoundFile& file) {
     auto table = std::make_shared<FileTable>(describe_file(file.path, *options_), options_);
     reported_.erase(file.path);
     return table;
+}
+
+void CsvConnection::drop_unnameable(std::vector<FoundFile>& files) {
+    std::erase_if(files, [this](const FoundFile& file) {
+        const bool is_bad = !is_valid_text(file.path);
+        if (is_bad) {
+            report(file.path,
+                   Error::make(ErrorKind::kData,
+                               "name of file \"" + printable(file.path) + "\" is not valid UTF-8"));
+        }
+        return is_bad;
+    });
 }
 
 void CsvConnection::report(const std::string& path, const Error& error) {

@@ -30,6 +30,8 @@ class CsvConnection final : public Connection {
     /// Described once for each state of the file.
     std::shared_ptr<FileTable> table_for(const FoundFile& file);
     void report(const std::string& path, const Error& error);
+    /// Names that are not UTF-8 cannot be shown, not even in a message.
+    void drop_unnameable(std::vector<FoundFile>& files);
     void start_watching();
     void check_columns(const std::vector<std::shared_ptr<Table>>& tables) const;
     /// From the thread of the watch.

@@ -164,6 +164,7 @@ class Describer {
             return header_names(row, result_.dialect, result_.path);
         }
         std::vector<std::string> names;
+        names.reserve(row.field_count());
         for (std::size_t at = 0; at < row.field_count(); ++at) {
             names.push_back(numbered_name(at));
         }
@@ -203,22 +204,26 @@ class Describer {
         }
     }
 
+    static bool add_whole_batch(const RecordReader& reader, std::uint32_t first, Sample& sample) {
+        for (std::uint32_t at = first; at < reader.row_count(); ++at) {
+            if (!sample.add(reader.row(at)) && !reader.is_trailing_blank(at)) {
+                return false;
+            }
+        }
+        return reader.is_free_of_strays();
+    }
+
     /// Starts in the middle of a row, perhaps inside quotes; believed only if every row fits.
     void sample_end(const OpenFile& file, Sample& sample) const {
         const OpenFile tail = open_file(result_.path, file.identity.bytes - kTailBytes);
         RecordReader reader(*tail.source, result_.dialect, result_.path, reader_options_);
         Sample widened = sample;
-        bool is_first = true;
+        std::uint32_t first = 1;
         while (try_next(reader)) {
-            if (!reader.is_free_of_strays()) {
+            if (!add_whole_batch(reader, first, widened)) {
                 return;
             }
-            for (std::uint32_t at = is_first ? 1 : 0; at < reader.row_count(); ++at) {
-                if (!widened.add(reader.row(at)) && !reader.is_trailing_blank(at)) {
-                    return;
-                }
-            }
-            is_first = false;
+            first = 0;
         }
         if (widened.width() == sample.width()) {
             sample.take_types_of(widened);

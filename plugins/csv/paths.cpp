@@ -120,6 +120,7 @@ std::vector<FoundFile> find_files(const std::vector<std::string>& patterns) {
         throw Exception(std::move(error));
     }
     std::vector<FoundFile> sorted;
+    sorted.reserve(files.size());
     for (auto& [path, file] : files) {
         sorted.push_back(std::move(file));
     }

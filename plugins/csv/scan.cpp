@@ -84,14 +84,18 @@ class FileScan {
     void check_header() const {
         const std::vector<std::string> names =
             header_names(reader_.row(0), file_.dialect, file_.path);
+        const auto name_of = [](bool is_there, const std::string& name) {
+            return is_there ? std::string(1, '"').append(name).append(1, '"') : "missing";
+        };
         for (std::size_t at = 0; at < std::max<std::size_t>(names.size(), file_.field_count);
              ++at) {
-            const std::string now = at < names.size() ? "\"" + names[at] + "\"" : "missing";
-            const std::string then =
-                at < file_.field_count ? "\"" + file_.schema.columns[at].name + "\"" : "missing";
-            if (now != then) {
-                throw_changed("Column " + std::to_string(at + 1) + " of the header is " + now +
-                              " now and was " + then + ".");
+            const bool is_now = at < names.size();
+            const bool was_then = at < file_.field_count;
+            const std::string& then = file_.schema.columns[was_then ? at : 0].name;
+            if (!is_now || !was_then || names[at] != then) {
+                throw_changed("Column " + std::to_string(at + 1) + " of the header is " +
+                              name_of(is_now, is_now ? names[at] : std::string()) +
+                              " now and was " + name_of(was_then, then) + ".");
             }
         }
     }
@@ -192,12 +196,11 @@ class FileScan {
     Error field_error(Outcome outcome, std::uint32_t index, std::uint32_t field, TypeId type) {
         const RecordRow row = reader_.row(index);
         const std::string_view raw = row.field(field);
-        const std::string_view before{row.field(0).data(),
-                                      static_cast<std::size_t>(raw.data() - row.field(0).data())};
+        const char* const begin = row.field(0).begin();
         FieldPlace place = row_place(index);
         place.column = field + 1;
         place.name = file_.schema.columns[field].name;
-        place.line += static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n'));
+        place.line += static_cast<std::uint64_t>(std::count(begin, raw.begin(), '\n'));
         if (outcome == Outcome::kBadValue) {
             std::string scratch;
             return value_error(place, content_of(raw, file_.dialect, scratch), type);

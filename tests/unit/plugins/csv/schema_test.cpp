@@ -73,6 +73,7 @@ TEST_F(CsvSchema, leaves_a_bad_file_out_and_keeps_the_others) {
     write("long_column.csv", std::string(64, 'c') + "\n");
     write("system.csv", "ctid\n");
     write("latin1.csv", "caf\xE9\n");
+    write("caf\xE9.csv", "a\n");
     std::string wide = "c";
     for (int column = 0; column < 1600; ++column) {
         wide += ",c";
