@@ -127,7 +127,10 @@ asio::awaitable<void> PluginHost::Impl::live_once() {
     Status begun = co_await begin_run();
     if (begun.ok()) {
         set_state(HostState::kRunning, {});
-        co_await run->wait([this] { return is_interrupted() || run->channel()->is_closed(); });
+        const std::function<bool()> is_over = [this] {
+            return is_interrupted() || run->channel()->is_closed();
+        };
+        co_await run->wait(is_over);
     } else if (!is_interrupted()) {
         status.error = with_details(begun.error());
     }
@@ -193,7 +196,8 @@ asio::awaitable<Status> PluginHost::Impl::greet() {
 
 /// The socket's end arrives a moment before the process's, and says less.
 asio::awaitable<Error> PluginHost::Impl::explain_end(std::shared_ptr<PluginRun> ending) {
-    co_await ending->wait([] { return false; });
+    const std::function<bool()> never = [] { return false; };
+    co_await ending->wait(never);
     co_return Error::make(ErrorKind::kUnavailable, "the plugin process " + ending->end_text());
 }
 

@@ -151,7 +151,6 @@ asio::awaitable<void> Refresh::turn() {
         reconcile::reconcile(desired_, actual_, offers_, order_);
     RowWork rows = row_work(steps);
     if (!rows.is_empty()) {
-        is_working_ = true;
         co_await change_rows(std::move(rows));
         wake(); // the steps in hand are old now
         co_return;
@@ -159,9 +158,10 @@ asio::awaitable<void> Refresh::turn() {
     launch(steps);
     if (has_new_path_) {
         has_new_path_ = false;
-        co_await sessions_.run([path = search_path(configuration_, order_)](Session& session) {
+        const auto set_path = [path = search_path(configuration_, order_)](Session& session) {
             session.set_search_path(path);
-        });
+        };
+        co_await sessions_.run(set_path);
     }
     report_when_idle();
     wake_at_ = std::min(wake_at_, read_at_);
@@ -172,25 +172,29 @@ asio::awaitable<void> Refresh::write_side_rows() {
         co_await write_servers();
     }
     if (std::exchange(has_new_files_, false)) {
-        co_await sessions_.run([rows = config_file_rows(configuration_)](Session& session) {
+        const auto write = [rows = config_file_rows(configuration_)](Session& session) {
             session.write_config_files(rows);
-        });
+        };
+        co_await sessions_.run(write);
     }
     if (std::exchange(has_new_plugins_, false)) {
         std::vector<catalog::PluginRow> rows = instances_.rows();
         for (catalog::PluginRow& row : rows) {
             row.error = secrets_.redact(row.instance, std::move(row.error));
         }
-        co_await sessions_.run(
-            [rows = std::move(rows)](Session& session) { session.write_plugins(rows); });
+        const auto write = [rows = std::move(rows)](Session& session) {
+            session.write_plugins(rows);
+        };
+        co_await sessions_.run(write);
     }
     if (!events_.empty()) {
-        co_await sessions_.run([events = std::exchange(events_, {})](Session& session) {
+        const auto write = [events = std::exchange(events_, {})](Session& session) {
             for (const Event& event : events) {
                 session.write_event(event.kind, event.event, event.source, event.connection,
                                     event.detail_json);
             }
-        });
+        };
+        co_await sessions_.run(write);
     }
 }
 
@@ -242,11 +246,14 @@ void Refresh::report_when_idle() {
     if (!is_working_ || !in_schema_work_.empty() || !fetching_.empty()) {
         return;
     }
-    is_working_ = false;
     std::map<State, int> counts;
     for (const auto& [name, row] : actual_) {
         counts[row.state] += row.has_row ? 1 : 0;
     }
+    if (counts.contains(State::kPending) || counts.contains(State::kUpdating)) {
+        return; // a plugin is still on its way
+    }
+    is_working_ = false;
     std::vector<std::pair<std::string, std::string>> detail;
     std::string text = "refresh done:";
     for (const auto& [state, count] : counts) {

@@ -114,6 +114,7 @@ class Refresh {
     void take_answer(const config::Connection& asked, Result<OfferedPtr> answer, bool is_dynamic);
     void fail(const std::string& name, const std::string& error);
     void forget_offer(const std::string& name);
+    void report_failure(const std::string& label, bool is_final);
     void learn_secrets(const std::string& label);
     [[nodiscard]] std::string instance_error(const std::string& label) const;
     [[nodiscard]] std::vector<std::string> connections_of(const std::string& label) const;
@@ -151,6 +152,7 @@ class Refresh {
         shared_; ///< by instance; also in coroutines
     std::set<std::string> fetching_;
     std::set<std::string> stale_;                      ///< being fetched, and forgotten meanwhile
+    std::map<std::string, std::string> reported_;      ///< instance → final failure that was told
     std::map<std::string, std::string> configured_on_; ///< connection → instance that knows it
 
     // what there is

@@ -29,20 +29,21 @@ void Refresh::instance_changed(const std::string& label) {
     has_new_plugins_ = true;
     if (status.state == HostState::kRunning) {
         learn_secrets(label);
+        reported_.erase(label);
         log_info("plugin \"" + label + "\" runs as process " + std::to_string(status.pid));
     }
     if (status.state == HostState::kBackoff || status.state == HostState::kFailed) {
-        const std::string error = instance_error(label);
-        log_warning(error);
-        note("plugin", status.state == HostState::kFailed ? "failed" : "exit", "plugin", "",
-             {{"instance", label}, {"error", error}});
+        report_failure(label, status.state == HostState::kFailed);
     }
     for (const std::string& name : connections_of(label)) {
         const auto offer = offers_.find(name);
         const bool has_failed =
             offer != offers_.end() && offer->second.kind == Offer::Kind::kFailed;
-        if (status.state == HostState::kFailed && !fetching_.contains(name)) {
-            fail(name, instance_error(label));
+        const bool is_told = has_failed && offer->second.error == instance_error(label);
+        if (status.state == HostState::kFailed) {
+            if (!fetching_.contains(name) && !is_told) {
+                fail(name, instance_error(label));
+            }
         } else if (status.state == HostState::kRunning &&
                    (has_failed || (host && host->is_dynamic() && status.restarts > 0))) {
             // Healthy again, and a dynamic one may have missed a change while it was away.
@@ -53,6 +54,19 @@ void Refresh::instance_changed(const std::string& label) {
         }
     }
     wake();
+}
+
+/// Each exit is news; that a hopeless start failed once more is not.
+void Refresh::report_failure(const std::string& label, bool is_final) {
+    const std::string error = instance_error(label);
+    std::string& reported = reported_[label];
+    if (is_final && reported == error) {
+        return;
+    }
+    reported = is_final ? error : std::string();
+    log_warning(error);
+    note("plugin", is_final ? "failed" : "exit", "plugin", "",
+         {{"instance", label}, {"error", error}});
 }
 
 void Refresh::instance_replaced(const std::string& label) {

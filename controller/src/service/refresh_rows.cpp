@@ -80,8 +80,10 @@ asio::awaitable<void> Refresh::change_rows(RowWork work) {
         read_at_ = {}; // a schema of that name may have been there before
     }
     if (!work.updates.empty()) {
-        co_await sessions_.run(
-            [updates = work.updates](Session& session) { session.update_rows(updates); });
+        const auto update = [updates = work.updates](Session& session) {
+            session.update_rows(updates);
+        };
+        co_await sessions_.run(update);
         for (const reconcile::DesiredConnection& wanted : work.updates) {
             reconcile::ActualConnection& row = actual_[wanted.name];
             row.plugin = wanted.plugin;
@@ -96,8 +98,10 @@ asio::awaitable<void> Refresh::change_rows(RowWork work) {
         }
     }
     if (!work.changes.empty()) {
-        co_await sessions_.run(
-            [changes = work.changes](Session& session) { session.change_states(changes); });
+        const auto change = [changes = work.changes](Session& session) {
+            session.change_states(changes);
+        };
+        co_await sessions_.run(change);
         for (const StateChange& change : work.changes) {
             take_change(change);
         }
@@ -106,11 +110,11 @@ asio::awaitable<void> Refresh::change_rows(RowWork work) {
 
 asio::awaitable<void> Refresh::create_rows(std::vector<reconcile::DesiredConnection> creates) {
     using Refused = std::pair<reconcile::DesiredConnection, Error>;
-    const std::vector<Refused> refused =
-        co_await sessions_.run([creates = std::move(creates)](Session& session) {
-            return all_or_each(creates,
-                               [&session](const auto& some) { session.create_connections(some); });
-        });
+    const auto create = [creates = std::move(creates)](Session& session) {
+        return all_or_each(creates,
+                           [&session](const auto& some) { session.create_connections(some); });
+    };
+    const std::vector<Refused> refused = co_await sessions_.run(create);
     for (const auto& [wanted, error] : refused) {
         log_error("could not create connection \"" + wanted.name + "\": " + one_line(error));
         note("connection", "create_failed", "controller", wanted.name,
@@ -121,11 +125,10 @@ asio::awaitable<void> Refresh::create_rows(std::vector<reconcile::DesiredConnect
 
 asio::awaitable<void> Refresh::write_servers() {
     using RefusedServer = std::pair<catalog::Server, Error>;
-    const std::vector<RefusedServer> refused =
-        co_await sessions_.run([servers = instances_.servers()](Session& session) {
-            return all_or_each(servers,
-                               [&session](const auto& some) { session.ensure_servers(some); });
-        });
+    const auto ensure = [servers = instances_.servers()](Session& session) {
+        return all_or_each(servers, [&session](const auto& some) { session.ensure_servers(some); });
+    };
+    const std::vector<RefusedServer> refused = co_await sessions_.run(ensure);
     for (const auto& [server, error] : refused) {
         // Its connections will say so too: they find no server.
         log_error("plugin instance \"" + server.label + "\": " + one_line(error));
@@ -136,6 +139,8 @@ asio::awaitable<void> Refresh::write_servers() {
 
 void Refresh::take_change(const StateChange& change) {
     reconcile::ActualConnection& row = actual_[change.connection];
+    const bool is_new = row.state != change.to || row.error != change.error;
+    is_working_ = is_working_ || is_new;
     row.name = change.connection;
     row.state = change.to;
     row.error = change.error;
@@ -147,7 +152,7 @@ void Refresh::take_change(const StateChange& change) {
             std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
     }
     changed_in_[change.connection] = ++change_count_;
-    if (change.to == State::kError) {
+    if (change.to == State::kError && is_new) { // said once, however often it is tried again
         log_warning("connection \"" + change.connection + "\": " + change.error);
         note("connection", "error", "controller", change.connection, {{"error", change.error}});
     } else {

@@ -109,6 +109,9 @@ void Service::start() {
 void Service::rescan() {
     if (!is_stopping_) {
         refresh_.set_configuration(folder_.rescan());
+        if (const auto delay_ms = folder_.rescan_after_ms()) {
+            watcher_.look_after(milliseconds(*delay_ms));
+        }
         instances_.check();
     }
 }
@@ -163,10 +166,11 @@ asio::awaitable<void> Service::main() {
 asio::awaitable<std::unique_ptr<catalog::Leader>> Service::find_database() {
     std::unique_ptr<catalog::Leader> leader;
     std::string failure;
+    const auto make_leader = [target = catalog::Target{options_.database}] {
+        return std::make_unique<catalog::Leader>(target);
+    };
     try {
-        leader = co_await sessions_.run_apart([target = catalog::Target{options_.database}] {
-            return std::make_unique<catalog::Leader>(target);
-        });
+        leader = co_await sessions_.run_apart(make_leader);
         last_failure_.clear();
     } catch (const Exception& error) {
         failure = one_line(error.error());

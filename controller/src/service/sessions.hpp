@@ -23,7 +23,8 @@ namespace penstock::service {
 /// The threads for what blocks: everything that speaks to the database, one session each.
 ///
 /// A coroutine of the event loop says `co_await pool.run(work)`; `work` runs in a thread, the
-/// coroutine goes on in the loop. What `work` throws comes out of the co_await.
+/// coroutine goes on in the loop. What `work` throws comes out of the co_await. Give `work` a name
+/// before the co_await when it holds more than pointers: g++ 12 destroys such a temporary twice.
 /// Threads: open, close and run from the loop; `work` must not touch what belongs to the loop.
 class SessionPool {
   public:
