@@ -85,6 +85,13 @@ void run_changes(pqxx::work& work, const std::string& schema, const TableChange&
     }
 }
 
+void run_batch(pqxx::work& work, const std::string& schema, const std::vector<TableChange>& changes,
+               Batch batch, std::vector<Held>& held) {
+    for (std::size_t index = batch.start; index < batch.end; ++index) {
+        run_changes(work, schema, changes[index], held);
+    }
+}
+
 /// Everything that the row says of a finished import.
 void mark_ready(pqxx::work& work, const DesiredConnection& connection,
                 const std::vector<TableSchema>& offered, bool is_dynamic, bool has_held,
@@ -98,6 +105,12 @@ void mark_ready(pqxx::work& work, const DesiredConnection& connection,
          connection.name, error, static_cast<int>(offered.size()),
          std::string{is_dynamic ? "dynamic" : "static"}, schema_hash(offered),
          connection.config_hash, has_held);
+}
+
+void mark_comments_set(pqxx::work& work, const std::string& connection) {
+    exec(work,
+         "update penstock.connection_state set comments_set = true where connection_name = $1",
+         connection);
 }
 
 /// Says in the row what a refresh waits for. Best effort: the wait goes on whatever comes of it.
@@ -145,27 +158,19 @@ void Session::apply_schema(const DesiredConnection& connection,
         on_conflict);
 
     std::vector<Held> held;
-    std::size_t start = 0;
-    bool is_last = false;
-    while (!is_last) {
-        const std::size_t end = std::min(start + kTablesPerTransaction, changes.size());
-        is_last = end == changes.size();
-        std::vector<Held> all_held; // of this try; a transaction may run more than once
+    for_each_batch(changes.size(), [&](Batch batch) {
+        const std::vector<Held> held_before = held;
         impl_->write(
             [&](pqxx::work& work) {
-                all_held = held;
-                for (std::size_t index = start; index < end; ++index) {
-                    run_changes(work, connection.name, changes[index], all_held);
-                }
-                if (is_last) {
-                    mark_ready(work, connection, tables, is_dynamic, !all_held.empty(),
-                               join_reasons(all_held, wanted.skipped));
+                held = held_before; // a transaction may run more than once
+                run_batch(work, connection.name, changes, batch, held);
+                if (batch.is_last) {
+                    mark_ready(work, connection, tables, is_dynamic, !held.empty(),
+                               join_reasons(held, wanted.skipped));
                 }
             },
             on_conflict);
-        held = std::move(all_held);
-        start = end;
-    }
+    });
     if (!wanted.skipped.empty()) {
         write_event("connection", "tables skipped", "controller", connection.name,
                     event_detail("reason", text_of_skipped(wanted.skipped)));
@@ -180,28 +185,15 @@ void Session::apply_comments(const std::string& connection,
         const Importable wanted = importable(tables, live);
         changes = comment_difference(live, wanted.tables, Place{connection, {}}, quoting_of(work));
     });
-    std::size_t start = 0;
-    bool is_last = false;
-    while (!is_last) {
-        const std::size_t end = std::min(start + kTablesPerTransaction, changes.size());
-        is_last = end == changes.size();
+    for_each_batch(changes.size(), [&](Batch batch) {
         impl_->write([&](pqxx::work& work) {
-            for (std::size_t index = start; index < end; ++index) {
-                std::string statements;
-                for (const Change& change : changes[index].changes) {
-                    statements += change.sql + ";";
-                }
-                exec(work, statements);
-            }
-            if (is_last) {
-                exec(work,
-                     "update penstock.connection_state set comments_set = true where "
-                     "connection_name = $1",
-                     connection);
+            std::vector<Held> none; // nothing depends on a comment
+            run_batch(work, connection, changes, batch, none);
+            if (batch.is_last) {
+                mark_comments_set(work, connection);
             }
         });
-        start = end;
-    }
+    });
 }
 
 } // namespace penstock::catalog

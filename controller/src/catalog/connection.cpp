@@ -132,6 +132,8 @@ void Connection::refuse_if_lost() const {
     }
 }
 
+// libpqxx 6 keeps the SQLSTATE of these four classes to itself, and three of them are no sql_error
+// there; a deadlock without its SQLSTATE would not be tried again.
 void Connection::rethrow() {
     try {
         throw;
@@ -143,6 +145,14 @@ void Connection::rethrow() {
     } catch (const pqxx::in_doubt_error& error) {
         is_lost_ = true;
         throw Exception(unavailable(one_line(error.what())));
+    } catch (const pqxx::deadlock_detected& error) {
+        throw Exception(error_from_server("40P01", error.what()));
+    } catch (const pqxx::serialization_failure& error) {
+        throw Exception(error_from_server("40001", error.what()));
+    } catch (const pqxx::transaction_rollback& error) {
+        throw Exception(error_from_server("40000", error.what()));
+    } catch (const pqxx::insufficient_privilege& error) {
+        throw Exception(error_from_server("42501", error.what()));
     } catch (const pqxx::sql_error& error) {
         Error translated = error_from_server(error.sqlstate(), error.what());
         is_lost_ = is_lost_ || translated.kind == ErrorKind::kUnavailable || !connection_.is_open();

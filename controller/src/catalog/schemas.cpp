@@ -52,16 +52,14 @@ std::vector<std::string> foreign_tables_of(Writer& session, const std::string& s
     return names;
 }
 
-/// Drops `tables[start, end)`; adds what stays to `held`.
-void drop_tables(pqxx::work& work, const std::string& schema,
-                 const std::vector<std::string>& tables, std::vector<Held>& held) {
-    for (const std::string& table : tables) {
-        const bool is_gone =
-            run_unless_held(work, "drop foreign table if exists " + work.quote_name(schema) + "." +
-                                      work.quote_name(table) + " restrict");
-        if (!is_gone) {
-            held.push_back({"table \"" + table + "\"", dependents_of(work, schema, table, {})});
-        }
+/// Adds the table to `held` when it has to stay.
+void drop_table(pqxx::work& work, const std::string& schema, const std::string& table,
+                std::vector<Held>& held) {
+    const bool is_gone =
+        run_unless_held(work, "drop foreign table if exists " + work.quote_name(schema) + "." +
+                                  work.quote_name(table) + " restrict");
+    if (!is_gone) {
+        held.push_back({"table \"" + table + "\"", dependents_of(work, schema, table, {})});
     }
 }
 
@@ -167,6 +165,17 @@ std::string held_hash_sql(const std::string& schema_expression) {
            schema_expression + ") o)";
 }
 
+void for_each_batch(std::size_t count, const std::function<void(Batch)>& run) {
+    std::size_t start = 0;
+    bool is_last = false;
+    while (!is_last) {
+        const std::size_t end = std::min(start + kTablesPerTransaction, count);
+        is_last = end == count;
+        run({start, end, is_last});
+        start = end;
+    }
+}
+
 bool Session::drop_connection(const std::string& connection, bool keep_row_disabled) {
     std::vector<Held> held;
     bool is_ours = false;
@@ -174,17 +183,15 @@ bool Session::drop_connection(const std::string& connection, bool keep_row_disab
         [&](pqxx::work& work) { is_ours = is_our_schema(work, connection).value_or(false); });
     const auto tables =
         is_ours ? foreign_tables_of(*impl_, connection) : std::vector<std::string>{};
-    for (std::size_t start = 0; start < tables.size(); start += kTablesPerTransaction) {
-        const auto end = std::min(start + kTablesPerTransaction, tables.size());
-        const std::vector<std::string> batch(tables.begin() + static_cast<std::ptrdiff_t>(start),
-                                             tables.begin() + static_cast<std::ptrdiff_t>(end));
-        std::vector<Held> held_of_batch;
+    for_each_batch(tables.size(), [&](Batch batch) {
+        const std::vector<Held> held_before = held;
         impl_->write([&](pqxx::work& work) {
-            held_of_batch.clear();
-            drop_tables(work, connection, batch, held_of_batch);
+            held = held_before; // a transaction may run more than once
+            for (std::size_t index = batch.start; index < batch.end; ++index) {
+                drop_table(work, connection, tables[index], held);
+            }
         });
-        held.insert(held.end(), held_of_batch.begin(), held_of_batch.end());
-    }
+    });
     bool is_dropped = false;
     impl_->write([&](pqxx::work& work) {
         std::vector<Held> all_held = held;

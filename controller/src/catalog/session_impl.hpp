@@ -4,6 +4,7 @@
 
 #include "penstock/types/schema.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <optional>
@@ -68,5 +69,15 @@ struct Held {
 
 /// PostgreSQL's lock table has 6,400 entries by default and a foreign table takes up to 3.
 inline constexpr std::size_t kTablesPerTransaction = 500;
+
+/// The tables of one transaction, as indexes.
+struct Batch {
+    std::size_t start;
+    std::size_t end; ///< behind the last
+    bool is_last;
+};
+/// Cuts `count` tables into batches and calls `run` for each in order; for none at all once, with
+/// an empty last one.
+void for_each_batch(std::size_t count, const std::function<void(Batch)>& run);
 
 } // namespace penstock::catalog
