@@ -65,7 +65,7 @@ std::int64_t steady_now_ms() {
 } // namespace
 
 struct ConfigFolder::Impl {
-    Impl(std::filesystem::path folder_path, FolderSettings folder_settings)
+    Impl(const std::filesystem::path& folder_path, FolderSettings folder_settings)
         : folder(folder_path.string()), settings(std::move(folder_settings)),
           outside(real_outside(folder)) {
         if (!settings.now_ms) {
@@ -79,7 +79,7 @@ struct ConfigFolder::Impl {
     void rescan();
     [[nodiscard]] std::optional<std::set<std::string>> list();
     void look(const std::string& path, Tracked& file);
-    void take_content(const std::string& path, Tracked& file, FileContent content);
+    void take_content(const std::string& path, Tracked& file, const FileContent& content);
     [[nodiscard]] bool is_fading(Tracked& file);
     void join();
     void wake_after(std::int64_t delay_ms) {
@@ -175,14 +175,15 @@ void ConfigFolder::Impl::look(const std::string& path, Tracked& file) {
             path, "could not read file \"" + base_name(path) + "\": " + *content.error,
             "A configuration file is a regular file of at most 1 MiB that the service can read.");
     } else {
-        take_content(path, file, std::move(content));
+        take_content(path, file, content);
         return;
     }
     file.identity.reset();
     file.fading_since_ms.reset();
 }
 
-void ConfigFolder::Impl::take_content(const std::string& path, Tracked& file, FileContent content) {
+void ConfigFolder::Impl::take_content(const std::string& path, Tracked& file,
+                                      const FileContent& content) {
     if (content.text.empty() && is_fading(file)) {
         file.identity.reset();
         return;

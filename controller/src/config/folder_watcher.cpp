@@ -28,7 +28,7 @@ struct FolderWatcher::Impl : std::enable_shared_from_this<FolderWatcher::Impl> {
     void start();
     void stop();
     void renew_watches();
-    void warn(std::string text);
+    void warn(const std::string& text);
     void wait_for_events();
     void note_event();
     void schedule_regular() { schedule(is_polling ? times.poll : times.regardless); }
@@ -92,7 +92,7 @@ void FolderWatcher::Impl::renew_watches() {
     }
 }
 
-void FolderWatcher::Impl::warn(std::string text) {
+void FolderWatcher::Impl::warn(const std::string& text) {
     if (on_warning) {
         on_warning("cannot watch folder \"" + folder.string() + "\", looking every " +
                    std::to_string(times.poll.count()) + " ms instead: " + text);
@@ -139,6 +139,7 @@ void FolderWatcher::Impl::fire() {
     on_change();
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): asio passes executors by value
 FolderWatcher::FolderWatcher(boost::asio::any_io_executor executor, std::filesystem::path folder,
                              std::function<void()> on_change,
                              std::function<void(std::string)> on_warning, WatchTimes times)
@@ -146,7 +147,12 @@ FolderWatcher::FolderWatcher(boost::asio::any_io_executor executor, std::filesys
                                    std::move(on_warning), times)) {}
 
 FolderWatcher::~FolderWatcher() {
-    impl_->stop();
+    try {
+        impl_->stop();
+    } catch (const std::exception&) {
+        // A timer that cannot be cancelled: its handler sees that nothing is running any more.
+        impl_->is_running = false;
+    }
 }
 
 void FolderWatcher::start() {

@@ -47,6 +47,7 @@ void resolve_label(Connection& connection, const std::string& label,
         return;
     }
     std::vector<const PluginInstance*> all;
+    all.reserve(declared.size());
     for (const auto& [name, instance] : declared) {
         all.push_back(&instance);
     }
