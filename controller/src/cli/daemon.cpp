@@ -127,6 +127,8 @@ void Daemon::start(const std::vector<std::string>& arguments) {
                             log_of_start(), "The whole log is in \"" + log_file().string() + "\".");
         }
         if (std::chrono::steady_clock::now() > deadline) {
+            ::kill(child, SIGKILL); // our own child, not yet reaped: the number is still its
+            ::waitpid(child, nullptr, 0);
             throw Exception(ErrorKind::kUnavailable, "penstockd does not get ready", log_of_start(),
                             "The whole log is in \"" + log_file().string() + "\".");
         }
@@ -141,8 +143,15 @@ bool Daemon::stop() {
     }
     const FileDescriptor process = open_process(*pid);
     // Looked at again with the process pinned: from here on the number cannot mean another one.
-    if (!process || running() != pid) {
-        return !running() || stop();
+    const std::optional<pid_t> holder = running();
+    if (!holder) {
+        return true; // it ended by itself in between
+    }
+    if (!process || holder != pid) {
+        throw Exception(ErrorKind::kUnavailable,
+                        "process " + std::to_string(*pid) + " took the lock \"" +
+                            lock_file().string() + "\" and left it to another",
+                        {}, "Find the holder with: lsof '" + lock_file().string() + "'");
     }
     send_signal(process, SIGTERM, *pid);
     if (!wait_for_end(process, kTerminateMs)) {
