@@ -1,5 +1,6 @@
 #include "cli/daemon.hpp"
 
+#include "cluster/child.hpp"
 #include "penstock/types/error.hpp"
 
 #include <fcntl.h>
@@ -61,6 +62,23 @@ TEST_F(DaemonTest, starts_and_stops) {
     int status = 0;
     ASSERT_EQ(::waitpid(*pid, &status, 0), *pid);
     EXPECT_EQ(WTERMSIG(status), SIGTERM);
+}
+
+TEST_F(DaemonTest, whose_lock_went_to_another_process_is_named_and_not_killed) {
+    // The program flock takes the lock and ends; its descriptor lives on in the sleep.
+    (void)cluster::run_program({"/bin/sh", "-c",
+                                "exec 9>'" + lock_file().string() +
+                                    "'; flock --nonblock 9; "
+                                    "sleep 3 >/dev/null 2>&1 &"},
+                               std::chrono::seconds(10));
+    ASSERT_TRUE(Daemon(home_).running().has_value());
+    try {
+        (void)Daemon(home_).stop();
+        FAIL() << "a dead process was stopped";
+    } catch (const Exception& exception) {
+        EXPECT_EQ(exception.error().kind, ErrorKind::kUnavailable);
+        EXPECT_NE(exception.error().message.find(lock_file().string()), std::string::npos);
+    }
 }
 
 TEST_F(DaemonTest, that_ends_at_once_shows_the_end_of_its_log) {
