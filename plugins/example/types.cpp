@@ -78,26 +78,16 @@ Row smallest() {
 Row largest() {
     Uuid uuid;
     uuid.bytes.fill(0xFF);
-    return {true,
-            kMax<std::int16_t>,
-            kMax<std::int32_t>,
-            kMax<std::int64_t>,
-            std::numeric_limits<double>::infinity(),
-            std::numeric_limits<double>::max(),
-            Numeric{"123456789012345678901234567890.0000000001"},
-            std::string(1000, 'x') + "ä€😀",
-            Bytes{std::string(256, '\0') + "\xFF"},
-            Date{std::numeric_limits<std::int32_t>::max()},
+    return {true, kMax<std::int16_t>, kMax<std::int32_t>, kMax<std::int64_t>,
+            std::numeric_limits<double>::infinity(), std::numeric_limits<double>::max(),
+            Numeric{"123456789012345678901234567890.0000000001"}, std::string(1000, 'x') + "ä€😀",
+            Bytes{std::string(256, '\0') + "\xFF"}, Date{std::numeric_limits<std::int32_t>::max()},
             Timestamptz{kMax<std::int64_t>},
             // One month less than what PostgreSQL 17 reads as infinity.
             Interval{kMax<std::int64_t>, std::numeric_limits<std::int32_t>::max(),
                      std::numeric_limits<std::int32_t>::max() - 1},
-            uuid,
-            v4(255, 255, 255, 255, 32),
-            v6(1, 128),
-            Json{R"("just a string")"},
-            Texts{"", std::string(200, 'y')},
-            Numbers{kMin<std::int64_t>, 0, kMax<std::int64_t>}};
+            uuid, v4(255, 255, 255, 255, 32), v6(1, 128), Json{R"("just a string")"},
+            Texts{"", std::string(200, 'y')}, Numbers{kMin<std::int64_t>, 0, kMax<std::int64_t>}};
 }
 
 /// NaN, numbers next to zero, and dates before Christ.

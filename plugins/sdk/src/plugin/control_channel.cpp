@@ -35,21 +35,29 @@ bool ControlChannel::on_readable() {
         return count < 0 && (errno == EAGAIN || errno == EINTR);
     }
     try {
-        std::size_t taken = 0;
-        while (const auto frame =
-                   cut_frame(std::span(received_).subspan(taken), kMaxControlFrameBytes).take()) {
-            if (frame->kind != FrameKind::kControl) {
-                throw Exception(ErrorKind::kProtocol, "unexpected kind of frame from controller");
-            }
-            take_request(frame->payload);
-            taken += frame->frame_bytes;
-        }
-        received_.erase(received_.begin(), received_.begin() + static_cast<std::ptrdiff_t>(taken));
+        take_requests();
         return true;
     } catch (const Exception& exception) {
         std::fprintf(stderr, "%s: control stream: %s\n", info_.name.c_str(), exception.what());
         return false;
     }
+}
+
+void ControlChannel::take_requests() {
+    std::size_t taken = 0;
+    while (true) {
+        const auto rest = std::span<const std::byte>(received_).subspan(taken);
+        const auto frame = cut_frame(rest, kMaxControlFrameBytes).take();
+        if (!frame) {
+            break;
+        }
+        if (frame->kind != FrameKind::kControl) {
+            throw Exception(ErrorKind::kProtocol, "unexpected kind of frame from controller");
+        }
+        take_request(frame->payload);
+        taken += frame->frame_bytes;
+    }
+    received_.erase(received_.begin(), received_.begin() + static_cast<std::ptrdiff_t>(taken));
 }
 
 void ControlChannel::take_request(std::span<const std::byte> payload) {

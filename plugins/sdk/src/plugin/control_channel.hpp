@@ -39,6 +39,7 @@ class ControlChannel {
     [[nodiscard]] bool drain(std::chrono::milliseconds limit) { return tasks_.drain(limit); }
 
   private:
+    void take_requests();
     void take_request(std::span<const std::byte> payload);
     void reply(const wire::ControlReply& reply);
     void reply_info(const wire::ControlRequest& request);

@@ -162,30 +162,41 @@ void PluginServer::admit(FileDescriptor peer) {
     const std::uint64_t id = next_id_++;
     std::unique_ptr<ScanSession> session;
     try {
-        session = std::make_unique<ScanSession>(std::move(peer), store_, info_, [this, id] {
-            {
-                const std::lock_guard lock(done_mutex_);
-                done_.push_back(id);
-            }
-            wake();
-        });
+        session = std::make_unique<ScanSession>(std::move(peer), store_, info_,
+                                                [this, id] { note_done(id); });
         watch(session->fd(), id, EPOLLIN | EPOLLRDHUP, EPOLL_CTL_ADD);
     } catch (const Exception&) {
         return; // no descriptors left: closes it
     }
-    if (!listen_.is_allowed(session->fd())) {
-        session->refuse(Error::make(ErrorKind::kPermission,
-                                    "plugin \"" + info_.name + "\" does not serve this user"));
-    } else if (stop_at_) {
-        session->refuse(
-            Error::make(ErrorKind::kUnavailable, "plugin \"" + info_.name + "\" is shutting down"));
-    } else if (sessions_.size() >= kMaxScans) {
-        session->refuse(Error::make(ErrorKind::kLimit, "too many scans at once",
-                                    "Plugin \"" + info_.name + "\" runs at most " +
-                                        std::to_string(kMaxScans) + " scans."));
+    if (const auto refusal = refusal_of(session->fd())) {
+        session->refuse(*refusal);
     }
     sessions_.emplace(id, std::move(session));
     handle_session(id, 0); // the request is usually there already
+}
+
+void PluginServer::note_done(std::uint64_t id) {
+    {
+        const std::lock_guard lock(done_mutex_);
+        done_.push_back(id);
+    }
+    wake();
+}
+
+/// Why a peer may not scan; nothing when it may.
+std::optional<Error> PluginServer::refusal_of(int peer) const {
+    const std::string plugin = "plugin \"" + info_.name + '"';
+    if (!listen_.is_allowed(peer)) {
+        return Error::make(ErrorKind::kPermission, plugin + " does not serve this user");
+    }
+    if (stop_at_) {
+        return Error::make(ErrorKind::kUnavailable, plugin + " is shutting down");
+    }
+    if (sessions_.size() >= kMaxScans) {
+        return Error::make(ErrorKind::kLimit, "too many scans at once in " + plugin,
+                           "It runs at most " + std::to_string(kMaxScans) + " scans.");
+    }
+    return std::nullopt;
 }
 
 void PluginServer::handle_session(std::uint64_t id, std::uint32_t events) {

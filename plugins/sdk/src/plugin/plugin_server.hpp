@@ -51,6 +51,9 @@ class PluginServer {
     void handle_session(std::uint64_t id, std::uint32_t events);
     void accept_peers();
     void admit(FileDescriptor peer);
+    [[nodiscard]] std::optional<Error> refusal_of(int peer) const;
+    /// Called in the thread of a scan.
+    void note_done(std::uint64_t id);
     void flush_control();
     void finish_scans();
     void after_event(std::uint64_t id);

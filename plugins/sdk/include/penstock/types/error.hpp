@@ -61,11 +61,9 @@ struct Error {
 /// The one exception type: an Error in flight. Never crosses a C frame (boundary rule B1).
 class Exception : public std::runtime_error {
   public:
-    explicit Exception(Error error)
-        : std::runtime_error(error.message), error_(std::move(error)) {}
+    explicit Exception(Error error) : std::runtime_error(error.message), error_(std::move(error)) {}
     Exception(ErrorKind kind, std::string message, std::string detail = {}, std::string hint = {})
-        : Exception(
-              Error::make(kind, std::move(message), std::move(detail), std::move(hint))) {}
+        : Exception(Error::make(kind, std::move(message), std::move(detail), std::move(hint))) {}
 
     [[nodiscard]] const Error& error() const noexcept { return error_; }
 

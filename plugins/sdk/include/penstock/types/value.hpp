@@ -48,8 +48,8 @@ struct Numeric {
 /// An address with its prefix length; `cidr` values use the same shape.
 struct Inet {
     bool is_v6 = false;
-    std::uint8_t bits = 32;                ///< prefix length: 0…32, or 0…128
-    std::array<std::uint8_t, 16> bytes{};  ///< network order; the first 4 for v4
+    std::uint8_t bits = 32;               ///< prefix length: 0…32, or 0…128
+    std::array<std::uint8_t, 16> bytes{}; ///< network order; the first 4 for v4
     friend bool operator==(const Inet&, const Inet&) = default;
 };
 
@@ -66,10 +66,9 @@ struct Bytes {
 
 /// One SQL value. `std::monostate` is NULL; empty text is "". Integers of every width are int64_t,
 /// floats of every width double; the column's TypeId decides the width and the range check.
-using Value =
-    std::variant<std::monostate, bool, std::int64_t, double, std::string, Bytes, Numeric, Date,
-                 Timestamptz, Interval, Uuid, Inet, Json, std::vector<std::string>,
-                 std::vector<std::int64_t>>;
+using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, Bytes, Numeric,
+                           Date, Timestamptz, Interval, Uuid, Inet, Json, std::vector<std::string>,
+                           std::vector<std::int64_t>>;
 
 [[nodiscard]] inline bool is_null(const Value& value) noexcept {
     return std::holds_alternative<std::monostate>(value);
