@@ -63,6 +63,24 @@ void prepare_database(const cluster::Home& home, const ServiceOptions& options,
     cluster::Bootstrap(home).run();
 }
 
+/// A URL that does not work is not kept: the next start would stumble over it.
+std::unique_ptr<query::Session> connect_for_start(const cluster::Home& home,
+                                                  const ServiceOptions& options) {
+    try {
+        return std::make_unique<query::Session>(user_connection_string(home));
+    } catch (const Exception& exception) {
+        Error error = exception.error();
+        error.message = "could not connect to the database";
+        if (!options.database.empty()) {
+            forget_database(home);
+        } else if (stored_database(home)) {
+            error.hint = "To go back to the private server: penstock service start --database "
+                         "private";
+        }
+        throw Exception(error);
+    }
+}
+
 std::vector<std::string> daemon_arguments(const cluster::Home& home,
                                           const ServiceOptions& options) {
     const std::filesystem::path plugins =
@@ -102,7 +120,7 @@ int start_in(const cluster::Home& home, const ServiceOptions& options) {
     }
     StartedServer server(home, options);
     prepare_database(home, options, server);
-    const std::unique_ptr<query::Session> session = connect(home);
+    const std::unique_ptr<query::Session> session = connect_for_start(home, options);
     std::int64_t epoch = read_epoch(*session);
     if (const std::optional<pid_t> pid = daemon.running()) {
         std::fprintf(stderr, "penstock: the service is already running (process %d)\n",
