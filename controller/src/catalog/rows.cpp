@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <span>
 
 namespace penstock::catalog {
 
@@ -34,7 +35,7 @@ std::string actual_query() {
 }
 
 template <typename T>
-T value_or(const pqxx::field& field, T fallback) {
+T value_or(const pqxx::field& field, const T& fallback) {
     return field.is_null() ? fallback : field.as<T>();
 }
 
@@ -128,6 +129,13 @@ std::map<std::string, bool> read_live_schemas(pqxx::work& work) {
     return schemas;
 }
 
+void create_batch(pqxx::work& work, std::span<const DesiredConnection> connections) {
+    const auto live_schemas = read_live_schemas(work);
+    for (const DesiredConnection& desired : connections) {
+        create_connection(work, desired, live_schemas);
+    }
+}
+
 } // namespace
 
 reconcile::Actual Session::read_actual() {
@@ -152,12 +160,8 @@ void Session::reset_to_pending() {
 void Session::create_connections(const std::vector<DesiredConnection>& connections) {
     for (std::size_t start = 0; start < connections.size(); start += kConnectionsPerTransaction) {
         const std::size_t end = std::min(start + kConnectionsPerTransaction, connections.size());
-        impl_->write([&](pqxx::work& work) {
-            const auto live_schemas = read_live_schemas(work);
-            for (std::size_t index = start; index < end; ++index) {
-                create_connection(work, connections[index], live_schemas);
-            }
-        });
+        const std::span batch(connections.data() + start, end - start);
+        impl_->write([batch](pqxx::work& work) { create_batch(work, batch); });
     }
 }
 
