@@ -189,10 +189,16 @@ TEST_P(RandomText, reads_the_same_with_both_kernels_and_the_naive_parser) {
     }
 }
 
+std::string dialect_name(const testing::TestParamInfo<Dialect>& info) {
+    static const std::vector<std::string> kNames{"plain", "comment", "long_comment", "no_quote"};
+    return kNames.at(info.index);
+}
+
 INSTANTIATE_TEST_SUITE_P(Dialects, RandomText,
                          testing::Values(Dialect{}, Dialect{',', true, '"', "#"},
                                          Dialect{',', true, '"', "//"},
-                                         Dialect{',', false, '\0', ""}));
+                                         Dialect{',', false, '\0', ""}),
+                         dialect_name);
 
 TEST(StructureIndex, uses_the_vector_kernel_where_the_processor_has_it) {
 #if defined(__x86_64__)
