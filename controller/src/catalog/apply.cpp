@@ -92,22 +92,35 @@ void run_batch(pqxx::work& work, const std::string& schema, const std::vector<Ta
     }
 }
 
+/// How an import ended.
+struct Outcome {
+    bool is_finished; ///< else there are more batches
+    bool is_dynamic;
+    bool has_held;
+    std::string error;
+};
+
 /// Everything that the row says of a finished import.
 void mark_ready(pqxx::work& work, const DesiredConnection& connection,
-                const std::vector<TableSchema>& offered, bool is_dynamic, bool has_held,
-                const std::string& error) {
+                const std::vector<TableSchema>& offered, const Outcome& outcome) {
+    if (!outcome.is_finished) {
+        return;
+    }
     exec(work,
          "update penstock.connection_state set state = 'ready', error = nullif($2, ''), imported = "
          "true, table_count = $3, schema_mode = $4, schema_hash = $5, config_hash = $6, "
          "comments_set = false, attempts = 0, next_attempt_at = null, "
          "live_hash = penstock.live_hash(connection_name::name), held_hash = case when $7 then " +
              held_hash_sql("connection_name::name") + " end where connection_name = $1",
-         connection.name, error, static_cast<int>(offered.size()),
-         std::string{is_dynamic ? "dynamic" : "static"}, schema_hash(offered),
-         connection.config_hash, has_held);
+         connection.name, outcome.error, static_cast<int>(offered.size()),
+         std::string{outcome.is_dynamic ? "dynamic" : "static"}, schema_hash(offered),
+         connection.config_hash, outcome.has_held);
 }
 
-void mark_comments_set(pqxx::work& work, const std::string& connection) {
+void mark_comments_set(pqxx::work& work, const std::string& connection, bool is_finished) {
+    if (!is_finished) {
+        return;
+    }
     exec(work,
          "update penstock.connection_state set comments_set = true where connection_name = $1",
          connection);
@@ -164,10 +177,9 @@ void Session::apply_schema(const DesiredConnection& connection,
             [&](pqxx::work& work) {
                 held = held_before; // a transaction may run more than once
                 run_batch(work, connection.name, changes, batch, held);
-                if (batch.is_last) {
-                    mark_ready(work, connection, tables, is_dynamic, !held.empty(),
-                               join_reasons(held, wanted.skipped));
-                }
+                mark_ready(
+                    work, connection, tables,
+                    {batch.is_last, is_dynamic, !held.empty(), join_reasons(held, wanted.skipped)});
             },
             on_conflict);
     });
@@ -189,9 +201,7 @@ void Session::apply_comments(const std::string& connection,
         impl_->write([&](pqxx::work& work) {
             std::vector<Held> none; // nothing depends on a comment
             run_batch(work, connection, changes, batch, none);
-            if (batch.is_last) {
-                mark_comments_set(work, connection);
-            }
+            mark_comments_set(work, connection, batch.is_last);
         });
     });
 }

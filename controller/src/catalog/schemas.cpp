@@ -63,6 +63,13 @@ void drop_table(pqxx::work& work, const std::string& schema, const std::string& 
     }
 }
 
+void drop_batch(pqxx::work& work, const std::string& schema, const std::vector<std::string>& tables,
+                Batch batch, std::vector<Held>& held) {
+    for (std::size_t index = batch.start; index < batch.end; ++index) {
+        drop_table(work, schema, tables[index], held);
+    }
+}
+
 void finish_drop(pqxx::work& work, const std::string& connection, bool keep_row_disabled) {
     if (keep_row_disabled) {
         exec(work,
@@ -130,6 +137,7 @@ std::string not_ours_text(const std::string& name) {
 
 std::string text_of_held(const std::vector<Held>& held) {
     std::vector<std::string> texts;
+    texts.reserve(held.size());
     for (const Held& one : held) {
         texts.push_back(one.what + " is kept for " + join(one.dependents, kHeldNamed));
     }
@@ -187,9 +195,7 @@ bool Session::drop_connection(const std::string& connection, bool keep_row_disab
         const std::vector<Held> held_before = held;
         impl_->write([&](pqxx::work& work) {
             held = held_before; // a transaction may run more than once
-            for (std::size_t index = batch.start; index < batch.end; ++index) {
-                drop_table(work, connection, tables[index], held);
-            }
+            drop_batch(work, connection, tables, batch, held);
         });
     });
     bool is_dropped = false;
