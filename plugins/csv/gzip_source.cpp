@@ -33,9 +33,7 @@ class GzipSource final : public ByteSource {
         const uInt wanted = stream_.avail_out;
         while (stream_.avail_out == wanted && wanted != 0) {
             if (stream_.avail_in == 0 && !refill()) {
-                if (is_in_member_) {
-                    throw_damaged("it ends in the middle");
-                }
+                require_end_of_member();
                 return 0;
             }
             step();
@@ -52,6 +50,12 @@ class GzipSource final : public ByteSource {
         stream_.next_in = reinterpret_cast<Bytef*>(input_.data());
         stream_.avail_in = static_cast<uInt>(got);
         return got != 0;
+    }
+
+    void require_end_of_member() const {
+        if (is_in_member_) {
+            throw_damaged("it ends in the middle");
+        }
     }
 
     void step() {
