@@ -93,21 +93,26 @@ void ensure_server(pqxx::work& work, const Server& server) {
 
 } // namespace
 
+std::optional<Error> Writer::try_write(const Work& work) {
+    try {
+        connection.transact([&](pqxx::work& transaction) {
+            refuse_other_epoch(transaction, epoch);
+            work(transaction);
+        });
+    } catch (const Exception& exception) {
+        if (!is_lock_conflict(exception.error())) {
+            throw;
+        }
+        return exception.error();
+    }
+    return std::nullopt;
+}
+
 void Writer::write(const Work& work, const std::function<void(int)>& on_conflict) {
-    for (int failures = 0;;) {
-        try {
-            connection.transact([&](pqxx::work& transaction) {
-                refuse_other_epoch(transaction, epoch);
-                work(transaction);
-            });
-            return;
-        } catch (const Exception& exception) {
-            if (!is_lock_conflict(exception.error())) {
-                throw;
-            }
-            if (++failures == kLockTries) {
-                throw too_many_conflicts(exception.error());
-            }
+    int failures = 0;
+    while (const auto conflict = try_write(work)) {
+        if (++failures == kLockTries) {
+            throw too_many_conflicts(*conflict);
         }
         if (on_conflict) {
             on_conflict(failures);

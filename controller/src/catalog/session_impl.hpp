@@ -28,6 +28,9 @@ struct Writer {
     /// number of failures so far.
     void write(const Work& work, const std::function<void(int)>& on_conflict = {});
 
+    /// One try; the conflict when a lock is held by somebody else.
+    [[nodiscard]] std::optional<Error> try_write(const Work& work);
+
     Connection connection;
     std::int64_t epoch;
 };
