@@ -32,13 +32,11 @@ int run(const penstock::service::Options& options) {
 } // namespace
 
 int main(int argc, char** argv) {
-    protect_process();
-    const penstock::service::ParsedOptions parsed = penstock::service::parse_options(argc, argv);
-    if (!parsed.options) {
-        return parsed.exit_code;
-    }
     try {
-        return run(*parsed.options);
+        protect_process();
+        const penstock::service::ParsedOptions parsed =
+            penstock::service::parse_options(argc, argv);
+        return parsed.options ? run(*parsed.options) : parsed.exit_code;
     } catch (const penstock::Exception& error) {
         std::cerr << "penstockd: " << penstock::service::one_line(error.error()) << '\n';
     } catch (const std::exception& error) {

@@ -33,7 +33,7 @@ TEST(OutputRing, gives_no_more_lines_than_asked_for) {
 
 TEST(OutputRing, replaces_control_characters) {
     OutputRing ring;
-    EXPECT_THAT(ring.append(std::string("a\x1b[31mb\0c\n", 9)), ElementsAre("a?[31mb?c"));
+    EXPECT_THAT(ring.append(std::string("a\x1b[31mb\0c\n", 10)), ElementsAre("a?[31mb?c"));
     EXPECT_THAT(ring.last_lines(1), ElementsAre("a?[31mb?c"));
 }
 

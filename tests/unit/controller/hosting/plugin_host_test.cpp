@@ -134,7 +134,7 @@ TEST_F(PluginHostTest, gives_up_on_a_plugin_that_exits_again_and_again) {
 
 TEST_F(PluginHostTest, answers_at_once_while_the_plugin_does_not_run) {
     host_script("exit 3");
-    ASSERT_TRUE(reaches(HostState::kFailed));
+    ASSERT_TRUE(reaches(HostState::kBackoff));
     const Status status = wait_for(host_->configure("c", {}));
     ASSERT_FALSE(status.ok());
     EXPECT_EQ(status.error().kind, ErrorKind::kUnavailable);
@@ -177,7 +177,7 @@ TEST_F(PluginHostTest, leaves_no_process_of_the_group_behind) {
 
 TEST_F(PluginHostTest, gives_the_plugin_no_descriptors_but_four) {
     host_script("ls /proc/self/fd | tr '\\n' ' '; echo; exit 3");
-    ASSERT_TRUE(reaches(HostState::kFailed));
+    ASSERT_TRUE(reaches(HostState::kBackoff));
     // The fourth and last of a listing is that of ls itself, reading the folder.
     EXPECT_THAT(output_, ::testing::StartsWith("0 1 2 3 4 \n"));
 }
@@ -185,7 +185,7 @@ TEST_F(PluginHostTest, gives_the_plugin_no_descriptors_but_four) {
 TEST_F(PluginHostTest, does_not_pass_secrets_in_the_environment) {
     setenv("PGPASSWORD", "swordfish", 1);
     host_script("env; exit 3");
-    ASSERT_TRUE(reaches(HostState::kFailed));
+    ASSERT_TRUE(reaches(HostState::kBackoff));
     unsetenv("PGPASSWORD");
     EXPECT_THAT(output_, AllOf(HasSubstr("PATH="), ::testing::Not(HasSubstr("swordfish"))));
 }
