@@ -42,6 +42,18 @@ connection "system" {
 connection "distro" {
   plugin = "csv"
   paths  = ["/usr/share/distro-info/*.csv"]
+  # Their rows end where nothing is known yet.
+  missing_fields = "null"
+}
+
+# The time zones and the countries that use them, tab-separated, from the package tzdata.
+connection "zones" {
+  plugin         = "csv"
+  paths          = ["/usr/share/zoneinfo/zone1970.tab", "/usr/share/zoneinfo/iso3166.tab"]
+  header         = "off"
+  comment        = "#"
+  quote          = ""
+  missing_fields = "null"
 }
 )";
 

@@ -2,7 +2,7 @@
 
 #include "core/scan_session.hpp"
 
-#include "pg/quals.hpp"
+#include "pg/table.hpp"
 #include "pg/wait.hpp"
 
 namespace penstock::fdw {

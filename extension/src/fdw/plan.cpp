@@ -232,9 +232,11 @@ List* needed_columns(RelOptInfo* rel, List* local_quals) {
     return columns;
 }
 
-/// Rows that the query is likely to read; only when nothing between scan and LIMIT can need more.
+/// Rows that the query is likely to read; only when nothing between scan and LIMIT can need more:
+/// limit_tuples is unset for grouping, DISTINCT and the like, but not for ORDER BY.
 int row_target(PlannerInfo* root, const DividedQuals* divided) {
-    const bool is_alone = bms_membership(root->all_baserels) == BMS_SINGLETON;
+    const bool is_alone =
+        bms_membership(root->all_baserels) == BMS_SINGLETON && root->parse->sortClause == NIL;
     const bool is_limited = root->limit_tuples > 0 && root->limit_tuples < 1.0e9;
     return is_alone && is_limited && divided->local == NIL ? static_cast<int>(root->limit_tuples)
                                                            : 0;

@@ -6,6 +6,7 @@
 
 #include "fdw/callbacks.hpp"
 #include "fdw/plan_data.hpp"
+#include "fdw/values.hpp"
 #include "pg/boundary.hpp"
 
 /// Execution of one foreign scan: the socket is opened at the first row, read a block at a time,
@@ -79,12 +80,12 @@ bool evaluate(ForeignScanState* node, const PlannedQual* planned, core::QualSpec
     const Oid type = exprType(reinterpret_cast<Node*>(expression->expr));
     if (planned->op == QualOp::kIn) {
         int count = 0;
-        qual->values = pg::make_scalars(value, get_base_element_type(type), &count);
+        qual->values = make_scalars(value, get_base_element_type(type), &count);
         qual->value_count = static_cast<std::size_t>(count);
         return count > 0;
     }
     auto* scalar = static_cast<core::ScalarSpec*>(palloc(sizeof(core::ScalarSpec)));
-    *scalar = pg::make_scalar(value, type);
+    *scalar = make_scalar(value, type);
     qual->values = scalar;
     qual->value_count = 1;
     return true;

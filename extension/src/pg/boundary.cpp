@@ -37,8 +37,8 @@ void raise(const Error& error, const char* connection, const char* table) {
                     error.detail.empty() ? 0 : errdetail_internal("%s", error.detail.c_str()),
                     error.hint.empty() ? 0 : errhint("%s", error.hint.c_str()),
                     table == nullptr ? 0
-                                     : errcontext("scan of table \"%s\" of connection \"%s\"",
-                                                  table, connection)));
+                                     : errcontext_msg("scan of table \"%s\" of connection \"%s\"",
+                                                      table, connection)));
     pg_unreachable();
 }
 

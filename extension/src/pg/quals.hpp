@@ -1,6 +1,5 @@
 #pragma once
 
-#include "core/request.hpp"
 #include "pg/table.hpp"
 
 /// Which conditions go to the plugin, and how: the exact / superset / none contract.
@@ -25,12 +24,5 @@ struct PushableQual {
 /// of different widths excepted), text comparisons under a collation that does not compare bytes.
 bool match_qual(PlannerInfo* root, Index relid, const TableInfo* table, Expr* clause,
                 PushableQual* qual);
-
-/// A scan's value: what `value` evaluated to, as a ScalarSpec. `type` is the value's own SQL type.
-/// Palloc'd in the current context. Raises what the output functions raise.
-core::ScalarSpec make_scalar(Datum value, Oid type);
-
-/// The elements of an array that are not NULL. `*count` is their number.
-core::ScalarSpec* make_scalars(Datum array, Oid element_type, int* count);
 
 } // namespace penstock::pg

@@ -1,0 +1,95 @@
+#include "fdw/values.hpp"
+
+namespace penstock::fdw {
+
+core::ScalarSpec make_scalar(Datum value, Oid type) {
+    using Kind = core::ScalarSpec::Kind;
+    core::ScalarSpec scalar = {};
+    switch (type) {
+    case BOOLOID:
+        scalar.kind = Kind::kBool;
+        scalar.boolean = DatumGetBool(value);
+        return scalar;
+    case INT2OID:
+        scalar.kind = Kind::kInteger;
+        scalar.integer = DatumGetInt16(value);
+        return scalar;
+    case INT4OID:
+        scalar.kind = Kind::kInteger;
+        scalar.integer = DatumGetInt32(value);
+        return scalar;
+    case INT8OID:
+        scalar.kind = Kind::kInteger;
+        scalar.integer = DatumGetInt64(value);
+        return scalar;
+    case FLOAT4OID:
+        scalar.kind = Kind::kNumber;
+        scalar.number = DatumGetFloat4(value);
+        return scalar;
+    case FLOAT8OID:
+        scalar.kind = Kind::kNumber;
+        scalar.number = DatumGetFloat8(value);
+        return scalar;
+    case DATEOID:
+        scalar.kind = Kind::kDate;
+        scalar.integer = DatumGetDateADT(value);
+        return scalar;
+    case TIMESTAMPTZOID:
+        scalar.kind = Kind::kTimestamptz;
+        scalar.integer = DatumGetTimestampTz(value);
+        return scalar;
+    case INTERVALOID: {
+        const auto* interval = reinterpret_cast<const ::Interval*>(DatumGetPointer(value));
+        scalar.kind = Kind::kInterval;
+        scalar.integer = interval->time;
+        scalar.days = interval->day;
+        scalar.months = interval->month;
+        return scalar;
+    }
+    case UUIDOID:
+        scalar.kind = Kind::kUuid;
+        scalar.text = reinterpret_cast<const char*>(DatumGetUUIDP(value)->data);
+        scalar.text_bytes = UUID_LEN;
+        return scalar;
+    case TEXTOID:
+    case BYTEAOID: {
+        const varlena* text = PG_DETOAST_DATUM_PACKED(value);
+        scalar.kind = type == TEXTOID ? Kind::kText : Kind::kBytes;
+        scalar.text = VARDATA_ANY(text);
+        scalar.text_bytes = VARSIZE_ANY_EXHDR(text);
+        return scalar;
+    }
+    default: { // numeric, inet, cidr, jsonb: their text form
+        Oid output = InvalidOid;
+        bool is_varlena = false;
+        getTypeOutputInfo(type, &output, &is_varlena);
+        scalar.kind = Kind::kText;
+        scalar.text = OidOutputFunctionCall(output, value);
+        scalar.text_bytes = strlen(scalar.text);
+        return scalar;
+    }
+    }
+}
+
+core::ScalarSpec* make_scalars(Datum array, Oid element_type, int* count) {
+    int16 width = 0;
+    bool is_by_value = false;
+    char alignment = 0;
+    get_typlenbyvalalign(element_type, &width, &is_by_value, &alignment);
+    Datum* elements = nullptr;
+    bool* nulls = nullptr;
+    int total = 0;
+    deconstruct_array(DatumGetArrayTypeP(array), element_type, width, is_by_value, alignment,
+                      &elements, &nulls, &total);
+    auto* scalars =
+        static_cast<core::ScalarSpec*>(palloc(sizeof(core::ScalarSpec) * Max(total, 1)));
+    *count = 0;
+    for (int index = 0; index < total; ++index) {
+        if (!nulls[index]) { // = NULL is never true
+            scalars[(*count)++] = make_scalar(elements[index], element_type);
+        }
+    }
+    return scalars;
+}
+
+} // namespace penstock::fdw

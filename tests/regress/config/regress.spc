@@ -1,0 +1,5 @@
+# The connections that tests/regress and tests/isolation scan; see tests/README.md.
+connection "ex" {
+  plugin = "example"
+  rows   = 1000
+}

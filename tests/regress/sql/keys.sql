@@ -1,0 +1,40 @@
+-- Required keys: no scan without one; joins may give it.
+set search_path = ex, public;
+select * from example_echo;
+select count(*) from example_echo where bytes = 3;
+select * from example_echo where word like 'a%';
+select * from example_echo where word <> 'a';
+select * from example_echo where word = 'one';
+select * from example_echo where word in ('one', 'three', 'three', null) order by 1;
+select * from example_echo where word = 'one' and word = 'two';
+select * from example_echo where word = lower('ABC');
+-- A join gives the key, row by row or with a Memoize above.
+create table words (w text, n int);
+insert into words values ('alpha', 1), ('beta', 2), ('alpha', 3), (null, 4);
+analyze words;
+explain (costs off) select w.n, e.bytes from words w join example_echo e on e.word = w.w;
+select w.n, e.bytes from words w join example_echo e on e.word = w.w order by 1;
+select w.n, e.bytes from words w left join example_echo e on e.word = w.w order by 1;
+select n from words w where exists (select from example_echo e where e.word = w.w and bytes = 4);
+select w.n, e.* from words w, lateral (select * from example_echo where word = w.w || '!') e order by 1;
+select e.word from example_echo e where e.word = any (array(select w from words)) order by 1;
+select a.word, b.bytes from example_echo a join example_echo b on a.word = b.word where a.word = 'gamma';
+-- Two key tables that only have each other, and a join that cannot give the key.
+select * from example_echo a join example_echo b on a.word = b.word;
+select * from words full join example_echo on word = w;
+-- EXPLAIN finds it too, and so does PREPARE.
+explain select * from example_echo;
+-- Any-of keys: one of them is enough.
+create foreign table files (
+    path text options (exact '= in', key 'any_of'), directory text options (exact '= in', key 'any_of'), size int8)
+    server example options (connection 'ex', "table" 'files');
+select * from files;
+explain (costs off) select * from files where path = '/a';
+explain (costs off) select * from files where directory in ('/a', '/b');
+create foreign table two_keys (
+    a text options (exact '=', key 'required'), b text options (exact '=', key 'required'), c text options (key 'any_of'))
+    server example;
+select * from two_keys where a = 'x';
+select * from two_keys;
+drop foreign table files, two_keys;
+drop table words;
