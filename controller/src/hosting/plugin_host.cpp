@@ -262,6 +262,7 @@ PluginHost::Impl::request(wire::ControlRequest message) {
 PluginHost::PluginHost(asio::any_io_executor executor, InstanceSpec spec, Events events)
     : impl_(std::make_shared<Impl>(std::move(executor), std::move(spec), std::move(events))) {}
 
+// NOLINTNEXTLINE(bugprone-exception-escape): cancelling a timer of a living loop does not fail
 PluginHost::~PluginHost() {
     impl_->events = Events{};
     impl_->is_stopping = true;

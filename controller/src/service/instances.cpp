@@ -136,6 +136,7 @@ void Instances::set_wanted(const std::map<std::string, config::PluginInstance>& 
 
 void Instances::settle_all() {
     std::vector<std::string> labels; // settle() erases entries
+    labels.reserve(entries_.size());
     for (const auto& [label, entry] : entries_) {
         labels.push_back(label);
     }

@@ -178,24 +178,30 @@ asio::awaitable<void> Refresh::write_side_rows() {
         co_await sessions_.run(write);
     }
     if (std::exchange(has_new_plugins_, false)) {
-        std::vector<catalog::PluginRow> rows = instances_.rows();
-        for (catalog::PluginRow& row : rows) {
-            row.error = secrets_.redact(row.instance, std::move(row.error));
-        }
-        const auto write = [rows = std::move(rows)](Session& session) {
-            session.write_plugins(rows);
-        };
-        co_await sessions_.run(write);
+        co_await write_plugins();
     }
     if (!events_.empty()) {
-        const auto write = [events = std::exchange(events_, {})](Session& session) {
-            for (const Event& event : events) {
-                session.write_event(event.kind, event.event, event.source, event.connection,
-                                    event.detail_json);
-            }
-        };
-        co_await sessions_.run(write);
+        co_await write_events();
     }
+}
+
+asio::awaitable<void> Refresh::write_plugins() {
+    std::vector<catalog::PluginRow> rows = instances_.rows();
+    for (catalog::PluginRow& row : rows) {
+        row.error = secrets_.redact(row.instance, std::move(row.error));
+    }
+    const auto write = [rows = std::move(rows)](Session& session) { session.write_plugins(rows); };
+    co_await sessions_.run(write);
+}
+
+asio::awaitable<void> Refresh::write_events() {
+    const auto write = [events = std::exchange(events_, {})](Session& session) {
+        for (const Event& event : events) {
+            session.write_event(event.kind, event.event, event.source, event.connection,
+                                event.detail_json);
+        }
+    };
+    co_await sessions_.run(write);
 }
 
 /// What changed here while the rows were read is newer than what was read.
@@ -218,22 +224,24 @@ asio::awaitable<void> Refresh::read_actual() {
     actual_ = std::move(fresh);
 }
 
+Clock::time_point Refresh::due_of(const reconcile::Step& step) const {
+    const auto patience = not_before_.find(step.connection);
+    const Clock::time_point due = time_of(step.not_before_ms);
+    return patience == not_before_.end() ? due : std::max(due, patience->second);
+}
+
 void Refresh::launch(const std::vector<reconcile::Step>& steps) {
+    std::vector<reconcile::Step> ordered = steps;
     // Comments last: nobody's query waits for one.
-    for (const bool is_comment_round : {false, true}) {
-        for (const reconcile::Step& step : steps) {
-            if ((step.kind == StepKind::kComment) != is_comment_round) {
-                continue;
-            }
-            const auto patience = not_before_.find(step.connection);
-            const Clock::time_point due =
-                std::max(time_of(step.not_before_ms),
-                         patience == not_before_.end() ? Clock::time_point{} : patience->second);
-            if (due > Clock::now()) {
-                wake_at_ = std::min(wake_at_, due);
-            } else if (launch_one(step)) {
-                is_working_ = is_working_ || step.kind != StepKind::kFetch;
-            }
+    std::stable_partition(ordered.begin(), ordered.end(), [](const reconcile::Step& step) {
+        return step.kind != StepKind::kComment;
+    });
+    for (const reconcile::Step& step : ordered) {
+        const Clock::time_point due = due_of(step);
+        if (due > Clock::now()) {
+            wake_at_ = std::min(wake_at_, due);
+        } else if (launch_one(step)) {
+            is_working_ = is_working_ || step.kind != StepKind::kFetch;
         }
     }
 }

@@ -87,8 +87,11 @@ class Refresh {
     boost::asio::awaitable<void> work();
     boost::asio::awaitable<void> turn();
     boost::asio::awaitable<void> write_side_rows();
+    boost::asio::awaitable<void> write_plugins();
+    boost::asio::awaitable<void> write_events();
     boost::asio::awaitable<void> read_actual();
     void launch(const std::vector<reconcile::Step>& steps);
+    [[nodiscard]] hosting::Clock::time_point due_of(const reconcile::Step& step) const;
     bool launch_one(const reconcile::Step& step);
     void report_when_idle();
     void wake();
@@ -114,6 +117,8 @@ class Refresh {
     void take_answer(const config::Connection& asked, Result<OfferedPtr> answer, bool is_dynamic);
     void fail(const std::string& name, const std::string& error);
     void forget_offer(const std::string& name);
+    void tell_failure(const std::string& name, const std::string& error);
+    void ask_again(const std::string& name, bool even_if_known);
     void report_failure(const std::string& label, bool is_final);
     void learn_secrets(const std::string& label);
     [[nodiscard]] std::string instance_error(const std::string& label) const;

@@ -36,24 +36,37 @@ void Refresh::instance_changed(const std::string& label) {
         report_failure(label, status.state == HostState::kFailed);
     }
     for (const std::string& name : connections_of(label)) {
-        const auto offer = offers_.find(name);
-        const bool has_failed =
-            offer != offers_.end() && offer->second.kind == Offer::Kind::kFailed;
-        const bool is_told = has_failed && offer->second.error == instance_error(label);
         if (status.state == HostState::kFailed) {
-            if (!fetching_.contains(name) && !is_told) {
-                fail(name, instance_error(label));
-            }
-        } else if (status.state == HostState::kRunning &&
-                   (has_failed || (host && host->is_dynamic() && status.restarts > 0))) {
-            // Healthy again, and a dynamic one may have missed a change while it was away.
-            forget_offer(name);
-            if (const auto row = actual_.find(name); row != actual_.end()) {
-                row->second.next_attempt_ms = 0;
-            }
+            tell_failure(name, instance_error(label));
+        } else if (status.state == HostState::kRunning) {
+            // A dynamic plugin may have missed a change while it was away.
+            ask_again(name, host && host->is_dynamic() && status.restarts > 0);
         }
     }
     wake();
+}
+
+/// The plugin of the connection cannot be started.
+void Refresh::tell_failure(const std::string& name, const std::string& error) {
+    const auto offer = offers_.find(name);
+    const bool is_told = offer != offers_.end() && offer->second.kind == Offer::Kind::kFailed &&
+                         offer->second.error == error;
+    if (!fetching_.contains(name) && !is_told) {
+        fail(name, error);
+    }
+}
+
+/// The plugin of the connection runs (again): what had failed is tried at once.
+void Refresh::ask_again(const std::string& name, bool even_if_known) {
+    const auto offer = offers_.find(name);
+    const bool has_failed = offer != offers_.end() && offer->second.kind == Offer::Kind::kFailed;
+    if (!has_failed && !even_if_known) {
+        return;
+    }
+    forget_offer(name);
+    if (const auto row = actual_.find(name); row != actual_.end()) {
+        row->second.next_attempt_ms = 0;
+    }
 }
 
 /// Each exit is news; that a hopeless start failed once more is not.

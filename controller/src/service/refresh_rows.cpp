@@ -18,34 +18,37 @@ using reconcile::StepKind;
 /// A row that the database refused is tried again after this time.
 constexpr std::chrono::seconds kRefusedRetry{30};
 
-const std::map<StepKind, State> kStateOfStep = {{StepKind::kMarkPending, State::kPending},
-                                                {StepKind::kMarkUpdating, State::kUpdating},
-                                                {StepKind::kMarkReady, State::kReady},
-                                                {StepKind::kMarkDeleting, State::kDeleting},
-                                                {StepKind::kSetError, State::kError}};
+const std::map<StepKind, State> state_of_step = {{StepKind::kMarkPending, State::kPending},
+                                                 {StepKind::kMarkUpdating, State::kUpdating},
+                                                 {StepKind::kMarkReady, State::kReady},
+                                                 {StepKind::kMarkDeleting, State::kDeleting},
+                                                 {StepKind::kSetError, State::kError}};
+
+/// Returns: why the database refused. Errors: what ends our leadership.
+template <typename Item, typename Write>
+std::optional<Error> refusal_of(const std::vector<Item>& items, Write& write) {
+    try {
+        write(items);
+    } catch (const Exception& error) {
+        if (ends_leadership(error.error())) {
+            throw;
+        }
+        return error.error();
+    }
+    return std::nullopt;
+}
 
 /// All in one transaction; when the database refuses one, each alone, so that a bad one does not
-/// keep the others out. Returns: those refused and why. Errors: what ends our leadership.
+/// keep the others out. Returns: those refused and why.
 template <typename Item, typename Write>
 std::vector<std::pair<Item, Error>> all_or_each(const std::vector<Item>& items, Write write) {
     std::vector<std::pair<Item, Error>> refused;
-    const auto is_written = [&](const std::vector<Item>& some) {
-        try {
-            write(some);
-            return true;
-        } catch (const Exception& error) {
-            if (ends_leadership(error.error())) {
-                throw;
-            }
-            if (some.size() == 1) {
-                refused.emplace_back(some.front(), error.error());
-            }
-            return false;
-        }
-    };
-    if (!is_written(items) && items.size() > 1) {
-        for (const Item& item : items) {
-            is_written({item});
+    if (!refusal_of(items, write)) {
+        return refused;
+    }
+    for (const Item& item : items) {
+        if (const auto error = refusal_of(std::vector<Item>{item}, write)) {
+            refused.emplace_back(item, *error);
         }
     }
     return refused;
@@ -66,7 +69,7 @@ Refresh::RowWork Refresh::row_work(const std::vector<reconcile::Step>& steps) co
             work.creates.push_back(desired_.at(step.connection));
         } else if (step.kind == StepKind::kUpdateRow) {
             work.updates.push_back(desired_.at(step.connection));
-        } else if (const auto state = kStateOfStep.find(step.kind); state != kStateOfStep.end()) {
+        } else if (const auto state = state_of_step.find(step.kind); state != state_of_step.end()) {
             work.changes.push_back(
                 {step.connection, state->second, step.error, step.attempts, step.retry_in_ms});
         }
