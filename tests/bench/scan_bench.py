@@ -21,7 +21,7 @@ COLUMNS = ("i1 int8, i2 int8, i3 int8, f1 float8, f2 float8, at timestamptz, t1 
 GENERATE = """select n as i1, (n * 7919) % 1000003 as i2, n * 1000 as i3, n / 7.0::float8 as f1,
     ((n * 31) % 10007)::float8 / 8 as f2, timestamptz '2024-01-01 00:00:00Z' + n * interval '1 second' as at,
     'name-' || (n % 5000) as t1, md5(n::text)::varchar(16)::text as t2, 'city ' || (n % 300) as t3,
-    'v' || (n * 13 % 99991) || '-x' as t4 from generate_series(1, {rows}) n"""
+    'v' || (n * 13 % 99991) || '-x' as t4 from generate_series(1::int8, {rows}) n"""
 ALL_COLUMNS = """select sum(i1), sum(i2), max(i3), sum(f1), max(f2), max(at), count(t1), count(t2),
     count(t3), max(t4) from {table}"""
 WIDE_COLUMNS = "select {aggregates} from {table}"
