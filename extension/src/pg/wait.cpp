@@ -55,6 +55,22 @@ bool is_temporary(int error) {
            error == EINTR;
 }
 
+[[noreturn]] void raise_unreachable(int error, const char* path, const char* plugin) {
+    errno = error;
+    const bool is_forbidden = error == EACCES;
+    ereport(
+        ERROR,
+        (errcode(ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION),
+         errmsg("could not connect to plugin \"%s\": %m", plugin),
+         is_forbidden
+             ? errdetail("The server's user id %u may not reach socket \"%s\".", geteuid(), path)
+             : errdetail("Nobody answers at socket \"%s\".", path),
+         is_forbidden ? errhint("Every folder of that path needs the permission to search it (x).")
+                      : errhint("See \"select * from penstock.plugin\", and whether the controller "
+                                "runs: \"penstock service status\".")));
+    pg_unreachable();
+}
+
 void open_socket(Socket* socket) {
     if (!AcquireExternalFD()) {
         ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
@@ -113,13 +129,7 @@ void connect_socket(Socket* socket, const char* path, std::int64_t peer_uid, con
         const int error = errno;
         if (!is_temporary(error) ||
             TimestampDifferenceExceeds(started, GetCurrentTimestamp(), connect_timeout_ms)) {
-            errno = error;
-            ereport(ERROR,
-                    (errcode(ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION),
-                     errmsg("could not connect to plugin \"%s\": %m", plugin),
-                     errdetail("Nobody answers at socket \"%s\".", path),
-                     errhint("See \"select * from penstock.plugin\", and whether the controller "
-                             "runs: \"penstock service status\".")));
+            raise_unreachable(error, path, plugin);
         }
         wait_for(0, PGINVALID_SOCKET, kRetryMs, connect_event());
     }
