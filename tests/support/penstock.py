@@ -8,6 +8,7 @@ Nothing sleeps: a wait ends with an event (a notification, a process's end, a fi
 deadline with what was seen so far.
 """
 
+import json
 import os
 import pwd
 import select
@@ -52,8 +53,9 @@ class Instance:
     def __init__(self, config=None, **environment):
         self.home = tempfile.mkdtemp(prefix="ps", dir="/tmp")
         shutil.chown(self.home, service_user())
-        self.environment = dict(os.environ, PENSTOCK_HOME=self.home, PENSTOCK_USER=service_user(), **environment)
+        self.environment = {**os.environ, "PENSTOCK_HOME": self.home, "PENSTOCK_USER": service_user(), **environment}
         self._connections = []
+        self._sets = {}
         os.mkdir(self.path("config"), 0o700)
         shutil.chown(self.path("config"), service_user())
         for name, text in (config or {}).items():
@@ -106,6 +108,18 @@ class Instance:
                 found.append(int(entry))
         return found
 
+    def controller_pid(self):
+        status = self.status()
+        return status["controller"].get("pid")
+
+    def status(self):
+        """What `penstock service status --output json` says."""
+        return json.loads(self.cli("service", "status", "--output", "json").stdout)
+
+    def plugin_pid(self, label):
+        rows = self.rows("select pid from penstock.plugin where instance = %s and state = 'running'", label)
+        return rows[0][0] if rows else None
+
     def log(self):
         text = ""
         for name in ("penstockd.log", "postgresql.log"):
@@ -144,9 +158,12 @@ class Instance:
                               timeout=timeout, **options)
 
     def service_environment(self):
-        text = self.cli("service", "env").stdout
-        done = subprocess.run(["sh", "-c", text + "\nenv"], env={}, capture_output=True, text=True, check=True)
-        return dict(line.split("=", 1) for line in done.stdout.splitlines() if line.startswith("PG"))
+        """What `eval "$(penstock service env)"` sets; the same for as long as the home lives."""
+        if not self._sets:
+            text = self.cli("service", "env").stdout
+            done = subprocess.run(["sh", "-c", text + "\nenv"], env={}, capture_output=True, text=True, check=True)
+            self._sets = dict(line.split("=", 1) for line in done.stdout.splitlines() if line.startswith("PG"))
+        return self._sets
 
     # -- SQL
 
@@ -217,6 +234,50 @@ class Instance:
         listener.close()
         self._connections.remove(listener)
         return seen[1] if isinstance(seen, tuple) and len(seen) > 1 else seen
+
+
+class Listener:
+    """Transitions as any client hears of them: a session of the users' role that listens."""
+
+    def __init__(self, instance):
+        self._instance = instance
+        self._session = instance.connect()
+        self._session.cursor().execute("listen connection_state")
+        self._heard = []
+
+    def _poll(self, wait_s):
+        select.select([self._session], [], [], wait_s)
+        self._session.poll()
+        for note in self._session.notifies:
+            payload = json.loads(note.payload)
+            if set(payload) != {"connection", "from", "to", "generation"}:
+                raise Failure(f"members of the notification: {note.payload}")
+            earlier = [h["generation"] for h in self._heard if h["connection"] == payload["connection"]]
+            if earlier and earlier[-1] >= payload["generation"]:
+                raise Failure(f"generation {payload['generation']} after {earlier}")
+            self._heard.append(payload)
+        self._session.notifies.clear()
+
+    def transitions(self, connection, last, deadline_s=DEADLINE_S):
+        """[(from, to), …] of `connection` not given before, up to the one to `last` (None: row gone)."""
+        end = time.monotonic() + deadline_s
+        while True:
+            of_it = [h for h in self._heard if h["connection"] == connection]
+            for count, heard in enumerate(of_it, 1):
+                if heard["to"] == last:
+                    taken = of_it[:count]
+                    self._heard = [h for h in self._heard if h not in taken]
+                    return [(h["from"], h["to"]) for h in taken]
+            left = end - time.monotonic()
+            if left <= 0:
+                raise Failure(f"waited {deadline_s} s for {connection} to become {last}; heard: {of_it}\n"
+                              + self._instance.log())
+            self._poll(left)
+
+    def pending(self):
+        """Names of connections with transitions that nobody has asked for."""
+        self._poll(0)
+        return sorted({h["connection"] for h in self._heard})
 
 
 def wait_until(condition, what, deadline_s=DEADLINE_S):

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <set>
+#include <utility>
 
 namespace penstock::service {
 
@@ -34,7 +36,63 @@ reconcile::DesiredConnection make_desired(const config::Connection& connection) 
     return desired;
 }
 
+using Files = std::vector<const config::File*>;
+
+Files unread_files(const config::Configuration& configuration) {
+    Files files;
+    for (const config::File& file : configuration.files) {
+        if (file.error && !file.is_known) {
+            files.push_back(&file);
+        }
+    }
+    return files;
+}
+
+/// By its name in the folder, which may have moved with the home; or the folder itself, when it
+/// could not be listed. Null: the row came from elsewhere.
+const config::File* file_of(const Files& files, const reconcile::ActualConnection& row) {
+    const std::filesystem::path place(row.file_name);
+    const auto found = std::find_if(files.begin(), files.end(), [&place](const auto* file) {
+        const std::filesystem::path name = std::filesystem::path(file->path).filename();
+        return name == place.filename() || name == place.parent_path().filename();
+    });
+    return found == files.end() ? nullptr : *found;
+}
+
+/// The row as it is, so that nothing but its state can change.
+reconcile::DesiredConnection as_it_is(const reconcile::ActualConnection& row, std::string error) {
+    reconcile::DesiredConnection desired;
+    desired.name = row.name;
+    desired.plugin = row.plugin;
+    desired.plugin_instance = row.plugin_instance;
+    desired.type = row.type;
+    desired.children = row.children;
+    desired.import_schema = row.import_schema;
+    desired.config_hash = row.config_hash;
+    desired.file_name = row.file_name;
+    desired.start_line = row.start_line;
+    desired.end_line = row.end_line;
+    desired.error = std::move(error);
+    return desired;
+}
+
 } // namespace
+
+reconcile::Desired unread_connections(const config::Configuration& configuration,
+                                      const reconcile::Desired& desired,
+                                      const reconcile::Actual& actual) {
+    reconcile::Desired unread;
+    const Files files = unread_files(configuration);
+    for (const auto& [name, row] : actual) {
+        const bool is_clear = !row.has_row || desired.contains(name);
+        const config::File* file = is_clear ? nullptr : file_of(files, row);
+        if (file != nullptr) {
+            unread.emplace(name,
+                           as_it_is(row, "its file cannot be used: " + one_line(*file->error)));
+        }
+    }
+    return unread;
+}
 
 reconcile::Desired make_desired(const config::Configuration& configuration) {
     reconcile::Desired desired;

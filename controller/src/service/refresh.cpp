@@ -147,8 +147,12 @@ asio::awaitable<void> Refresh::turn() {
         co_await read_actual();
     }
     co_await write_side_rows();
-    const std::vector<reconcile::Step> steps =
-        reconcile::reconcile(desired_, actual_, offers_, order_);
+    reconcile::Desired with_unread = unread_connections(configuration_, desired_, actual_);
+    if (!with_unread.empty()) {
+        with_unread.insert(desired_.begin(), desired_.end());
+    }
+    const std::vector<reconcile::Step> steps = reconcile::reconcile(
+        with_unread.empty() ? desired_ : with_unread, actual_, offers_, order_);
     RowWork rows = row_work(steps);
     if (!rows.is_empty()) {
         co_await change_rows(std::move(rows));

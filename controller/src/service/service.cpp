@@ -1,5 +1,6 @@
 #include "service/service.hpp"
 
+#include "service/installation_key.hpp"
 #include "service/logging.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -53,7 +54,9 @@ void end_in_time() {
 Service::Service(Options options)
     : options_(std::move(options)), instances_(loop_.get_executor(), options_.plugin_folder,
                                                options_.home.run(), instance_events()),
-      refresh_(loop_.get_executor(), sessions_, instances_), folder_(options_.home.config()),
+      refresh_(loop_.get_executor(), sessions_, instances_),
+      folder_(options_.home.config(),
+              {.hash_key = installation_key(options_.home.internal() / "config.key")}),
       watcher_(
           loop_.get_executor(), options_.home.config(), [this] { rescan(); },
           [](const std::string& text) { log_warning(text); }),
