@@ -260,7 +260,8 @@ create table penstock.controller (
     is_only    bool primary key default true check (is_only),
     epoch      bigint not null default 0,
     pid        int,
-    started_at timestamptz
+    started_at timestamptz,
+    settled_at timestamptz
 );
 insert into penstock.controller default values;
 
@@ -271,6 +272,8 @@ comment on column penstock.controller.epoch is
     'counts the leaders; a controller with another epoch has been replaced and may not write';
 comment on column penstock.controller.pid is 'process id of the leader, on its machine';
 comment on column penstock.controller.started_at is 'when it became the leader';
+comment on column penstock.controller.settled_at is
+    'when no connection was pending or updating for the first time under this leader; null before';
 
 ------------------------------------------------------------------------------------ diagnostics
 

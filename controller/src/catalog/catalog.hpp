@@ -125,6 +125,8 @@ class Session {
     void write_plugins(const std::vector<PluginRow>& rows);          ///< replaces all
     void write_event(const std::string& kind, const std::string& event, const std::string& source,
                      const std::string& connection, const std::string& detail_json);
+    /// Says that every connection has had its turn under this leader; `service start` waits for it.
+    void mark_settled();
     /// Search path of the database's new sessions: `path`, or when empty "$user", public and our
     /// schemas by name; `penstock` is always on it. Changes nothing when it is already so.
     void set_search_path(const std::vector<std::string>& path);

@@ -86,7 +86,7 @@ std::int64_t raise_epoch(Connection& connection) {
         exec(work, "set local lock_timeout = '30s'");
         epoch = exec(work,
                      "update penstock.controller set epoch = epoch + 1, pid = $1, "
-                     "started_at = clock_timestamp() returning epoch",
+                     "started_at = clock_timestamp(), settled_at = null returning epoch",
                      static_cast<int>(::getpid()))[0][0]
                     .as<std::int64_t>();
     });

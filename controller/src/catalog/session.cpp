@@ -133,6 +133,12 @@ void Session::ensure_servers(const std::vector<Server>& servers) {
     });
 }
 
+void Session::mark_settled() {
+    impl_->write([](pqxx::work& work) {
+        exec(work, "update penstock.controller set settled_at = clock_timestamp()");
+    });
+}
+
 void Session::set_search_path(const std::vector<std::string>& path) {
     const std::string names = nlohmann::json(path).dump();
     impl_->write([&](pqxx::work& work) {

@@ -2,41 +2,24 @@
 
 #include <libpq-fe.h>
 
-#include <set>
-
 namespace penstock::cli {
 namespace {
 
 using namespace std::chrono_literals;
 
-/// Epochs and files have no notification, so they are looked at now and then.
+/// The controller's row has no notification, so it is looked at now and then.
 constexpr auto kLookInterval = 200ms;
 
 std::string cell(const query::ResultPointer& result, int row, int column) {
     return PQgetvalue(result.get(), row, column);
 }
 
-/// The files that penstockd will read, by name.
-std::set<std::string> config_files(const cluster::Home& home) {
-    std::set<std::string> names;
-    std::error_code ignored;
-    for (const auto& entry : std::filesystem::directory_iterator(home.config(), ignored)) {
-        const std::string extension = entry.path().extension().string();
-        const bool is_hidden = entry.path().filename().string().front() == '.';
-        if (!is_hidden && (extension == ".spc" || extension == ".json")) {
-            names.insert(entry.path().filename().string());
-        }
-    }
-    return names;
-}
-
-bool has_read_all(query::Session& session, const cluster::Home& home) {
-    std::set<std::string> missing = config_files(home);
-    const query::ResultPointer read = session.run("select path from penstock.config_file");
-    for (int row = 0; row < PQntuples(read.get()); ++row) {
-        missing.erase(std::filesystem::path(cell(read, row, 0)).filename().string());
-    }
-    return missing.empty();
+/// Has a controller that leads since after `epoch` had a look at everything?
+bool is_settled(query::Session& session, std::int64_t epoch) {
+    const query::ResultPointer found =
+        session.run("select from penstock.controller where settled_at is not null and epoch > " +
+                    std::to_string(epoch));
+    return PQntuples(found.get()) > 0;
 }
 
 } // namespace
@@ -77,8 +60,8 @@ Readiness read_readiness(query::Session& session) {
     return readiness;
 }
 
-Readiness wait_until_ready(query::Session& session, const cluster::Home& home, std::int64_t epoch,
-                           int limit_s, const std::function<void()>& check) {
+Readiness wait_until_ready(query::Session& session, std::int64_t epoch, int limit_s,
+                           const std::function<void()>& check) {
     (void)session.run("listen connection_state");
     session.set_progress_text("waiting for the connections");
     session.progress().restart();
@@ -86,9 +69,8 @@ Readiness wait_until_ready(query::Session& session, const cluster::Home& home, s
     while (true) {
         check();
         Readiness readiness;
-        if (read_epoch(session) > epoch && has_read_all(session, home)) {
-            readiness = read_readiness(session);
-        }
+        readiness = read_readiness(session);
+        readiness.is_ready = readiness.is_ready && is_settled(session, epoch);
         const auto now = std::chrono::steady_clock::now();
         if (readiness.is_ready || now > deadline) {
             session.progress().clear();

@@ -23,11 +23,10 @@ struct Readiness {
 /// Errors: Exception kNotFound when the database has no Penstock extension, with the way to get it.
 [[nodiscard]] std::int64_t read_epoch(query::Session& session);
 
-/// Waits until a controller newer than `epoch` has read the configuration and no connection is
-/// pending or updating, or `limit_s` is over. Waits by LISTEN; `check` runs at every turn and may
-/// throw (the daemon died).
-[[nodiscard]] Readiness wait_until_ready(query::Session& session, const cluster::Home& home,
-                                         std::int64_t epoch, int limit_s,
+/// Waits until a controller newer than `epoch` has settled (penstock.controller.settled_at) and no
+/// connection is pending or updating, or `limit_s` is over. Waits by LISTEN; `check` runs at every
+/// turn and may throw (the daemon died).
+[[nodiscard]] Readiness wait_until_ready(query::Session& session, std::int64_t epoch, int limit_s,
                                          const std::function<void()>& check);
 
 /// The state now. Errors: Exception.

@@ -131,7 +131,7 @@ int start_in(const cluster::Home& home, const ServiceOptions& options) {
     }
     server.keep(); // penstockd is up: what goes wrong from here on is for its log and `status`
     const Readiness readiness =
-        wait_until_ready(*session, home, epoch, kReadyLimitSeconds, [&daemon] {
+        wait_until_ready(*session, epoch, kReadyLimitSeconds, [&daemon] {
             if (!daemon.running()) {
                 throw Exception(ErrorKind::kUnavailable, "penstockd ended while it started",
                                 daemon.log_of_start(),

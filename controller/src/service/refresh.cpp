@@ -104,7 +104,7 @@ void Refresh::stop() {
 }
 
 asio::awaitable<void> Refresh::lead() {
-    is_lost_ = false;
+    is_lost_ = is_settled_ = false;
     has_new_files_ = has_new_plugins_ = has_new_servers_ = has_new_path_ = true;
     actual_.clear();
     not_before_.clear();
@@ -166,6 +166,10 @@ asio::awaitable<void> Refresh::turn() {
             session.set_search_path(path);
         };
         co_await sessions_.run(set_path);
+    }
+    if (!is_settled_ && is_quiet()) {
+        is_settled_ = true;
+        co_await sessions_.run([](Session& session) { session.mark_settled(); });
     }
     report_when_idle();
     wake_at_ = std::min(wake_at_, read_at_);
@@ -252,6 +256,15 @@ void Refresh::launch(const std::vector<reconcile::Step>& steps) {
 
 bool Refresh::launch_one(const reconcile::Step& step) {
     return step.kind == StepKind::kFetch ? launch_fetch(step.connection) : launch_schema_work(step);
+}
+
+bool Refresh::is_quiet() const {
+    return in_schema_work_.empty() && fetching_.empty() &&
+           std::none_of(actual_.begin(), actual_.end(), [](const auto& entry) {
+               const reconcile::ActualConnection& row = entry.second;
+               return row.has_row &&
+                      (row.state == State::kPending || row.state == State::kUpdating);
+           });
 }
 
 void Refresh::report_when_idle() {

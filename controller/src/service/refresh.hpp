@@ -93,6 +93,8 @@ class Refresh {
     void launch(const std::vector<reconcile::Step>& steps);
     [[nodiscard]] hosting::Clock::time_point due_of(const reconcile::Step& step) const;
     bool launch_one(const reconcile::Step& step);
+    /// Nothing is under way and no row waits for work.
+    bool is_quiet() const;
     void report_when_idle();
     void wake();
     [[nodiscard]] bool is_over() const { return is_lost_ || is_stopping_; }
@@ -141,6 +143,7 @@ class Refresh {
     bool is_woken_ = false;
     bool is_lost_ = true;
     bool is_stopping_ = false;
+    bool is_settled_ = false; ///< said so in this leadership
     bool is_working_ = false; ///< something was done since the last report
     hosting::Clock::time_point wake_at_{};
 
