@@ -43,15 +43,13 @@ def wait_config_file(name, state):
     return config_file(name)
 
 
-def forget(*names):
-    """Empties files and waits until their connections are gone, so that tests do not meet. Then removes
-    them, which is believed at once: they define nothing."""
-    for name in names:
-        INSTANCE.write(name, "# nothing\n")
-        INSTANCE.wait_for(lambda: INSTANCE.rows("select connection_name from connection_state where file_name = %s",
-                                                INSTANCE.path("config", name)),
-                          lambda seen: seen == [], f"the connections of {name} to go")
-        INSTANCE.remove(name)
+def forget(file, *connections):
+    """Empties a file and waits until its connections are gone, so that tests do not meet. Then removes
+    it, which is believed at once: it defines nothing."""
+    INSTANCE.write(file, "# nothing\n")
+    for name in connections:
+        INSTANCE.wait_state(name, None)
+    INSTANCE.remove(file)
 
 
 NEW = [(None, "pending"), ("pending", "updating"), ("updating", "ready")]
@@ -94,7 +92,7 @@ def a_renamed_connection_is_a_new_one_and_a_renamed_file_changes_nothing():
     INSTANCE.wait_for(lambda: INSTANCE.rows("select file_name from connection_state where connection_name = 'after'"),
                       lambda seen: seen == [(INSTANCE.path("config", "other.spc"),)], "the new file name")
     assert listener.pending() == [], "the file's name is no part of a connection"
-    forget("other.spc")
+    forget("other.spc", "after")
 
 
 def a_syntax_error_touches_its_own_file_only_and_says_where():
@@ -113,7 +111,7 @@ def a_syntax_error_touches_its_own_file_only_and_says_where():
     assert listener.transitions("victim", "ready") == CHANGED
     assert wait_config_file("broken.spc", "ok") == ("ok", None, None)
     assert INSTANCE.rows("select count(*) from victim.example_numbers") == [(4,)]
-    forget("broken.spc")
+    forget("broken.spc", "victim")
 
 
 def a_restart_with_a_broken_file_deletes_nothing():
@@ -136,8 +134,8 @@ def a_restart_with_a_broken_file_deletes_nothing():
     with open(INSTANCE.path("internal", "config.key"), "rb") as file:
         assert file.read() == key and len(key) == 16
     assert stat.S_IMODE(os.stat(INSTANCE.path("internal", "config.key")).st_mode) == 0o600
-    assert INSTANCE.rows(hashes) == before, "the hash of the same configuration, after a restart"
-    forget("restart.spc")
+    assert INSTANCE.rows(hashes) == before, (INSTANCE.rows(hashes), before)
+    forget("restart.spc", "kept")
 
 
 def a_view_survives_a_refresh_and_holds_what_it_needs_of_a_removed_connection():
@@ -185,7 +183,7 @@ def csv_files_that_appear_change_and_vanish_change_the_schema():
     assert listener.transitions("files", "ready") == CHANGED
     assert columns("files", "second") == []
     assert INSTANCE.error("select * from files.second").pgcode == "42P01"
-    forget("files.spc")
+    forget("files.spc", "files")
 
 
 def two_connections_of_one_plugin_share_one_process():
@@ -197,7 +195,7 @@ def two_connections_of_one_plugin_share_one_process():
     assert len(INSTANCE.processes("--name csv")) == 1
     assert INSTANCE.rows("select l from left_one.left") == [(1,)]
     assert INSTANCE.rows("select r from right_one.right order by 1") == [(2,), (3,)]
-    forget("pair.spc")
+    forget("pair.spc", "left_one", "right_one")
     INSTANCE.wait_for(lambda: INSTANCE.processes("--name csv"), lambda seen: seen == [], "the end of the csv plugin")
 
 
@@ -211,7 +209,7 @@ def a_disabled_connection_keeps_its_row_and_loses_its_schema():
     assert not schema_exists("off")
     INSTANCE.write("off.spc", block.format("enabled"))
     assert listener.transitions("off", "ready") == [("disabled", "pending")] + NEW[1:]
-    forget("off.spc")
+    forget("off.spc", "off")
 
 
 def refresh_by_hand_says_how_it_went():
