@@ -5,27 +5,32 @@ WERROR ?= OFF
 export PENSTOCK_BUILD := $(abspath $(BUILD))
 
 .DEFAULT_GOAL := build
-.PHONY: all build deps install start stop check test format lint bench soak clean help
+.PHONY: all configure build deps install start stop check test format lint bench soak clean help
 
 all: build
 
 ## build    compile everything into $(BUILD)
-build:
+build: configure
+	@cmake --build $(BUILD)
+
+configure:
 	@cmake -S . -B $(BUILD) -G Ninja --log-level=WARNING -DCMAKE_INSTALL_PREFIX=$(PREFIX) \
 	    -DPENSTOCK_WERROR=$(WERROR) > $(BUILD).log 2>&1 || { cat $(BUILD).log; rm -f $(BUILD).log; exit 1; }
 	@rm -f $(BUILD).log
-	@cmake --build $(BUILD)
 
-## deps     install the Debian packages that are missing (.ci/packages)
+## deps     install the Debian packages that are missing (.ci/packages), for everything
 deps:
-	@.ci/deps
+	@.ci/deps run build test lint
 
 ## install  build, then install for all users below $(PREFIX)
-install: build
+install: configure
+	@cmake --build $(BUILD) --target product
 	@.ci/install $(BUILD)
 
 ## start    packages, build, install, sample connections, a first query
-start: deps install
+start:
+	@.ci/deps run build
+	@$(MAKE) --no-print-directory install
 	@.ci/start $(PREFIX)
 
 ## stop     stop the service; no process stays
