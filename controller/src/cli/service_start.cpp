@@ -130,14 +130,13 @@ int start_in(const cluster::Home& home, const ServiceOptions& options) {
         daemon.start(daemon_arguments(home, options));
     }
     server.keep(); // penstockd is up: what goes wrong from here on is for its log and `status`
-    const Readiness readiness =
-        wait_until_ready(*session, epoch, kReadyLimitSeconds, [&daemon] {
-            if (!daemon.running()) {
-                throw Exception(ErrorKind::kUnavailable, "penstockd ended while it started",
-                                daemon.log_of_start(),
-                                "The whole log is in \"" + daemon.log_file().string() + "\".");
-            }
-        });
+    const Readiness readiness = wait_until_ready(*session, epoch, kReadyLimitSeconds, [&daemon] {
+        if (!daemon.running()) {
+            throw Exception(ErrorKind::kUnavailable, "penstockd ended while it started",
+                            daemon.log_of_start(),
+                            "The whole log is in \"" + daemon.log_file().string() + "\".");
+        }
+    });
     print_next_steps(home, readiness);
     return kSuccess;
 }

@@ -4,11 +4,13 @@
 
 namespace penstock {
 
-/// Appends a jsonb built from JSON text, as the server's own jsonb_in would build it: keys sorted by
-/// length and then bytes, the last of equal keys wins, numbers as numeric with their digits kept.
+/// Appends a jsonb built from JSON text, as the server's own jsonb_in would build it: keys sorted
+/// by length and then bytes, the last of equal keys wins, numbers as numeric with their digits
+/// kept.
 ///
 /// Built here, on the plugin's core: jsonb_in costs a backend microseconds a document.
-/// Errors:  kData: 22P02 malformed, 22P05 for \u0000, 54000 for too deep (limit 1,000) or too large.
+/// Errors:  kData: 22P02 malformed, 22P05 for \u0000, 54000 for too deep (limit 1,000) or too
+///          large.
 /// Threads: safe; each thread keeps a parser of its own.
 /// Source:  utils/jsonb.h (container headers, JEntry, offset stride 32); unchanged since 9.4.
 [[nodiscard]] Result<std::uint32_t> append_jsonb(DataArea& out, std::string_view json);
