@@ -83,7 +83,9 @@ std::string check_connection_name(std::string_view name, std::string& hint) {
         hint =
             "PostgreSQL would cut it after 63 bytes, so two such names could become one; choose a "
             "shorter one.";
-        return "connection name " + quoted(name) + " is " + std::to_string(name.size()) +
+        // A whole page of name would bury what is said of it.
+        const std::string shown = name.size() > 4 * kMaxNameBytes ? "" : quoted(name) + " ";
+        return "connection name " + shown + "is " + std::to_string(name.size()) +
                " bytes long, more than 63";
     }
     if (name.starts_with("pg_")) {

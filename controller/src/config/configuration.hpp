@@ -70,7 +70,8 @@ struct File {
     std::string path;         ///< the folder's own when it cannot be listed
     std::string content_hash; ///< of the version in force; empty when there is none
     /// Not readable or not parsable: its last good version is in force. Or it defines something
-    /// that is defined elsewhere too: then all of it but that is in force.
+    /// that is defined elsewhere too, or has a name that no row can have (empty, above 1,000 bytes):
+    /// then all of it but that is in force.
     std::optional<ConfigError> error;
     int connection_count = 0; ///< in the version in force
     /// Whether any version was read well since the service started. While this is false nobody

@@ -1,6 +1,8 @@
 #include "config/merge.hpp"
 
+#include "config/block_types.hpp"
 #include "config/instances.hpp"
+#include "penstock/types/utf8.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -65,6 +67,12 @@ Error defined_twice(const std::string& what, const std::vector<Definition<T>>& f
                        "Keep one of them, or rename the others.");
 }
 
+/// connection_state has no row for such a name, so no row could say what is wrong with it.
+bool has_no_row(const std::string& name) {
+    constexpr std::size_t kMaxRowNameBytes = 1000; // sql/penstock--1.0.sql: connection_state
+    return name.empty() || name.size() > kMaxRowNameBytes || !is_valid_text(name);
+}
+
 class Merger {
   public:
     Merger(std::span<const Contribution> files, const MergeContext& context)
@@ -118,6 +126,12 @@ class Merger {
                                  [](const Block& block) { return block.labels.front(); });
         for (const auto& [name, found] : all) {
             const Definition<Block>& first = found.front();
+            if (has_no_row(name)) {
+                std::string hint;
+                const std::string wrong = check_connection_name(name, hint);
+                blame(found, Error::make(ErrorKind::kOption, wrong, {}, hint));
+                continue;
+            }
             ConnectionDraft draft = draft_connection(*first.what, *first.path, context_.outside);
             if (found.size() > 1) {
                 const Error error = defined_twice("connection \"" + name + "\"", found);

@@ -27,7 +27,7 @@ struct MergeContext {
 struct Merged {
     Configuration configuration;                    ///< without files
     std::map<std::string, PluginInstance> declared; ///< every `plugin` block, used or not
-    std::map<std::string, ConfigError> file_errors; ///< by path: what it defines a second time
+    std::map<std::string, ConfigError> file_errors; ///< by path: what of it is left out
 };
 
 /// Joins all files: names defined twice, instances resolved, hashes computed. Pure but for

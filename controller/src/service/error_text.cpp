@@ -64,11 +64,13 @@ std::string one_line(const config::ConfigError& error) {
 }
 
 std::string one_line(const Error& error, const config::Connection& connection) {
-    const auto found = connection.argument_positions.find(error.argument);
-    if (error.argument.empty() || found == connection.argument_positions.end()) {
+    if (error.argument.empty()) {
         return one_line(error);
     }
-    const config::Position& position = found->second;
+    // An argument that is missing is missing in the block.
+    const auto found = connection.argument_positions.find(error.argument);
+    const bool is_missing = found == connection.argument_positions.end();
+    const config::Position& position = is_missing ? connection.start : found->second;
     return one_line(error, std::filesystem::path(position.file).filename().string() + ":" +
                                std::to_string(position.line));
 }

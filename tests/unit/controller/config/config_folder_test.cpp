@@ -192,6 +192,18 @@ TEST_F(ConfigFolderTest, puts_a_name_defined_twice_into_error_once) {
     EXPECT_EQ(file_error("a.spc"), "");
 }
 
+TEST_F(ConfigFolderTest, blames_the_file_for_a_name_that_no_row_can_have) {
+    folder_.write("a.spc", block("one") + block(""));
+    folder_.write("b.spc", block("two") + block(std::string(1001, 'x')));
+    folder_.write("c.json", R"({"connection": {"n\u0000": {"plugin": "csv"}}})");
+    EXPECT_EQ(file_error("a.spc"), "a.spc:4:1: connection name is empty");
+    EXPECT_EQ(file_error("b.spc"), "b.spc:4:1: connection name is 1001 bytes long, more than 63");
+    EXPECT_NE(file_error("c.json"), "");
+    EXPECT_EQ(scan().connections.size(), 2U);
+    EXPECT_EQ(error_of("one"), "");
+    EXPECT_EQ(error_of("two"), "");
+}
+
 TEST_F(ConfigFolderTest, sees_a_name_defined_twice_in_one_file) {
     folder_.write("a.spc", block("one") + block("one") + block("one"));
     EXPECT_EQ(error_of("one"), "a.spc:1:1: connection \"one\" is defined more than once: "

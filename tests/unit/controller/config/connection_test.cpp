@@ -197,10 +197,6 @@ constexpr Case kBadConnections[] = {
      "1:1: connection name \"pg_x\" is reserved | PostgreSQL keeps names that start with \"pg_\" "
      "for itself; choose "
      "another one."},
-    {"connection \"\" { plugin = \"csv\" }",
-     "1:1: connection name is empty | The name becomes a PostgreSQL schema: lower case letters, "
-     "digits and \"_\" need "
-     "no quotes in SQL."},
     {"connection \"a\\nb\" { plugin = \"csv\" }",
      "1:1: connection name contains a control character | The name becomes a PostgreSQL schema: "
      "lower case letters, "
