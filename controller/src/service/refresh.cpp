@@ -73,6 +73,7 @@ void Refresh::request(const std::string& connection) {
             instances_.restart(label);
         }
     }
+    read_at_ = {}; // what somebody changed by hand is found now
     note("service", "refresh_requested", "user", connection, {});
     wake();
 }
