@@ -43,6 +43,19 @@ ConnectionOptions parse(const std::string& url) {
     return options;
 }
 
+/// A stored connection string stands in command lines, where every user can read it.
+void refuse_other_secrets(const PQconninfoOption* options) {
+    for (const PQconninfoOption* option = options; option->keyword != nullptr; ++option) {
+        const std::string name = option->keyword;
+        const bool is_secret = std::string(option->dispchar) == "*";
+        if (is_secret && name != "password" && option->val != nullptr && *option->val != '\0') {
+            throw Exception(ErrorKind::kOption,
+                            "the database URL has \"" + name + "\", which cannot be kept safe", {},
+                            "Use a key that needs no passphrase and only its owner can read.");
+        }
+    }
+}
+
 std::string database_environment(const std::string& connection_string) {
     const ConnectionOptions options = parse(connection_string);
     std::string text;
@@ -73,6 +86,7 @@ std::optional<std::string> stored_database(const cluster::Home& home) {
 void store_database(const cluster::Home& home, const std::string& url) {
     const std::filesystem::path password_file = home.internal() / "database.pgpass";
     const ConnectionOptions options = parse(url);
+    refuse_other_secrets(options.get());
     std::string text;
     for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
         if (option->val == nullptr || *option->val == '\0') {
@@ -116,7 +130,9 @@ std::unique_ptr<query::Session> connect(const cluster::Home& home) {
 
 std::string environment_text(const cluster::Home& home) {
     const std::optional<std::string> stored = stored_database(home);
-    return stored ? database_environment(*stored) : private_environment(home);
+    // What is set for another server would beat the exports.
+    const std::string start = "unset PGPASSWORD PGHOSTADDR PGSERVICE\n";
+    return start + (stored ? database_environment(*stored) : private_environment(home));
 }
 
 } // namespace penstock::cli

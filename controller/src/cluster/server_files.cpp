@@ -40,6 +40,12 @@ std::string escape(std::string_view text, std::string_view special) {
     return escaped;
 }
 
+/// What libpq would otherwise take from the environment of whoever calls: a PGPASSWORD for another
+/// server would beat the password file, a PGHOSTADDR our socket. Empty counts as not given.
+constexpr const char* kIgnoredEnvironment =
+    " password='' hostaddr='' options='' requirepeer='' channel_binding=prefer gssencmode=disable"
+    " target_session_attrs=any";
+
 /// An element of a list of folders: quoted, so that a comma or a space does not end it.
 std::string quote_list_element(const std::string& value) {
     std::string quoted = "\"";
@@ -111,7 +117,7 @@ std::string connection_string(const Home& home, const std::string& role,
                               const std::filesystem::path& password_file) {
     std::string text = "host=" + quote_conninfo(home.server_socket_folder().string()) +
                        " port=" + kPort + " dbname=" + quote_conninfo(database) +
-                       " user=" + quote_conninfo(role);
+                       " user=" + quote_conninfo(role) + kIgnoredEnvironment;
     if (!password_file.empty()) {
         text += " passfile=" + quote_conninfo(password_file.string());
     }

@@ -230,6 +230,9 @@ TEST_F(QueryRun, keeps_the_password_of_a_url_out_of_what_it_stores) {
     EXPECT_TRUE(contains(environment, "export PGPASSFILE=")) << environment;
     EXPECT_FALSE(stored_database(home).has_value());
     EXPECT_THROW(store_database(home, "postgresql://[bad"), Exception);
+    // A passphrase has no file to go to: it would stand in penstockd's command line.
+    EXPECT_THROW(store_database(home, "postgresql://me@/penstock?sslpassword=s3cret"), Exception);
+    EXPECT_FALSE(stored_database(home).has_value());
 }
 
 TEST_F(QueryRun, status_tells_that_nothing_controls) {

@@ -3,9 +3,15 @@
 #include "penstock/types/error.hpp"
 
 #include <gtest/gtest.h>
+#include <libpq-fe.h>
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <fstream>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
 
 namespace penstock::cluster {
 namespace {
@@ -51,10 +57,49 @@ TEST(PasswordFile, escapes_what_separates_fields) {
     EXPECT_EQ(pgpass_any_line("x\\y"), "*:*:*:*:x\\\\y");
 }
 
+/// `text` as libpq takes it, with what the environment adds.
+std::map<std::string, std::string> parsed(const std::string& text) {
+    const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(PQconnectStart(text.c_str()),
+                                                                  &PQfinish);
+    const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+        PQconninfo(connection.get()), &PQconninfoFree);
+    std::map<std::string, std::string> values;
+    for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+        values[option->keyword] = option->val == nullptr ? "" : option->val;
+    }
+    return values;
+}
+
 TEST(ConnectionString, quotes_paths) {
     const std::string text = connection_string(Home{"/h o'me"}, "penstock", "penstock", "/p");
-    EXPECT_EQ(text, "host='/h o\\'me/run/pg' port=5432 dbname='penstock' user='penstock' "
-                    "passfile='/p'");
+    EXPECT_EQ(parsed(text)["host"], "/h o'me/run/pg");
+    EXPECT_EQ(parsed(text)["passfile"], "/p");
+}
+
+TEST(ConnectionString, does_not_let_the_environment_choose_another_server_or_password) {
+    const std::vector<std::pair<const char*, std::string>> hostile = {
+        {"PGPASSWORD", "of another server"},
+        {"PGHOSTADDR", "192.0.2.1"},
+        {"PGHOST", "example.org"},
+        {"PGPORT", "60001"},
+        {"PGUSER", "somebody"},
+        {"PGDATABASE", "other"},
+        {"PGOPTIONS", "-c search_path=x"},
+        {"PGREQUIREPEER", "nobody"},
+        {"PGGSSENCMODE", "require"},
+        {"PGCHANNELBINDING", "require"},
+        {"PGPASSFILE", "/other"},
+        {"PGTARGETSESSIONATTRS", "standby"}};
+    for (const auto& [name, value] : hostile) {
+        ::setenv(name, value.c_str(), 1);
+    }
+    const auto values = parsed(connection_string(Home{"/home"}, "penstock", "penstock", "/p"));
+    for (const auto& [name, value] : hostile) {
+        ::unsetenv(name);
+        for (const auto& [keyword, taken] : values) {
+            EXPECT_NE(taken, value) << keyword << " comes from " << name;
+        }
+    }
 }
 
 TEST(PrivateFile, replaces_a_file_and_is_readable_by_its_owner_alone) {
