@@ -1,4 +1,5 @@
-#include "core/scan_session.hpp"
+#include "core/raisable.hpp"
+
 #include "penstock/types/utf8.hpp"
 
 #include <algorithm>

@@ -1,5 +1,7 @@
 #include "core/scan_session.hpp"
 
+#include "core/greeting.hpp"
+#include "core/raisable.hpp"
 #include "penstock/protocol/datum_check.hpp"
 #include "penstock/protocol/messages.hpp"
 
@@ -110,26 +112,12 @@ ScanSession::Event ScanSession::next_block() noexcept {
 
 ScanSession::Event ScanSession::handle_frame(const FrameView& frame) {
     if (frame.kind == FrameKind::kError) {
-        wire::ErrorMessage message;
-        const Status status = parse_message(frame.payload, message);
-        return fail(status ? raisable(read_message(message)) : status.error());
+        return fail(read_error(frame));
     }
     if (!welcomed_) {
-        wire::Welcome welcome;
-        const Status status = parse_message(frame.payload, welcome);
-        if (frame.kind != FrameKind::kWelcome || !status || welcome.magic() != kProtocolMagic) {
-            return fail(Error::make(ErrorKind::kProtocol, "peer does not speak Penstock's protocol",
-                                    "It did not answer the greeting with a welcome."));
-        }
-        if (welcome.version() < kMinProtocolVersion || welcome.version() > kProtocolVersion) {
-            return fail(Error::make(ErrorKind::kProtocol,
-                                    "plugin speaks version " + std::to_string(welcome.version()) +
-                                        " of the protocol, the extension version " +
-                                        std::to_string(kProtocolVersion),
-                                    {}, "Install plugins and extension of the same release."));
-        }
-        welcomed_ = true;
-        return Event::kNeedBytes;
+        const Status status = check_welcome(frame);
+        welcomed_ = status.ok();
+        return welcomed_ ? Event::kNeedBytes : fail(status.error());
     }
     switch (frame.kind) {
     case FrameKind::kBlock:

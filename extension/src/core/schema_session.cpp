@@ -1,7 +1,8 @@
 #include "core/schema_session.hpp"
 
+#include "core/greeting.hpp"
+#include "core/raisable.hpp"
 #include "core/request.hpp"
-#include "core/scan_session.hpp"
 #include "penstock/protocol/messages.hpp"
 
 #include <iterator>
@@ -67,21 +68,12 @@ SchemaSession::Event SchemaSession::closed(const char* reason) noexcept {
 
 SchemaSession::Event SchemaSession::handle_frame(const FrameView& frame) {
     if (frame.kind == FrameKind::kError) {
-        wire::ErrorMessage message;
-        const Status status = parse_message(frame.payload, message);
-        return fail(status ? raisable(read_message(message)) : status.error());
+        return fail(read_error(frame));
     }
     if (!welcomed_) {
-        wire::Welcome welcome;
-        if (frame.kind != FrameKind::kWelcome || !parse_message(frame.payload, welcome) ||
-            welcome.magic() != kProtocolMagic || welcome.version() > kProtocolVersion ||
-            welcome.version() < kMinProtocolVersion) {
-            return fail(Error::make(ErrorKind::kProtocol,
-                                    "peer does not speak this version of Penstock's protocol", {},
-                                    "Install plugins and extension of the same release."));
-        }
-        welcomed_ = true;
-        return Event::kNeedBytes;
+        const Status status = check_welcome(frame);
+        welcomed_ = status.ok();
+        return welcomed_ ? Event::kNeedBytes : fail(status.error());
     }
     if (frame.kind == FrameKind::kEnd) {
         return Event::kEnd;
