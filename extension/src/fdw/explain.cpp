@@ -9,12 +9,17 @@
 namespace penstock::fdw {
 namespace {
 
+/// The catalog may be newer than the plan.
+bool is_column(const pg::TableInfo* table, int attnum) {
+    return attnum <= table->column_count && table->columns[attnum - 1].attnum != 0;
+}
+
 List* column_names(const pg::TableInfo* table, List* attnums) {
     List* names = NIL;
     ListCell* cell = nullptr;
     foreach (cell, attnums) {
         const int attnum = lfirst_int(cell);
-        if (attnum <= table->column_count && table->columns[attnum - 1].attnum != 0) {
+        if (is_column(table, attnum)) {
             names = lappend(names,
                             const_cast<char*>(quote_identifier(table->columns[attnum - 1].name)));
         }
@@ -50,7 +55,7 @@ List* qual_texts(ForeignScanState* node, ExplainState* state, const pg::TableInf
     ListCell* cell = nullptr;
     foreach (cell, quals_of(plan)) {
         const PlannedQual qual = read_qual(lfirst(cell));
-        if (qual.is_exact == is_exact && qual.attnum <= table->column_count) {
+        if (qual.is_exact == is_exact && is_column(table, qual.attnum)) {
             texts = lappend(texts, qual_text(table, plan, &qual, context));
         }
     }

@@ -14,8 +14,13 @@
 namespace penstock::fdw {
 namespace {
 
-void append_options(StringInfo sql, const std::vector<OptionText>* options) {
-    if (options == nullptr || options->empty()) {
+/// `options` null: there was no memory for them, which `session` says.
+void append_options(StringInfo sql, const core::SchemaSession* session,
+                    const std::vector<OptionText>* options) {
+    if (options == nullptr) {
+        pg::raise(session->error());
+    }
+    if (options->empty()) {
         return;
     }
     const char* separator = " OPTIONS (";
@@ -41,10 +46,10 @@ char* create_statement(core::SchemaSession* session, const TableSchema* table,
         appendStringInfo(&sql, "%s%s pg_catalog.%.*s", index > 0 ? ", " : "",
                          quote_identifier(column.name.c_str()), static_cast<int>(type.size()),
                          type.data());
-        append_options(&sql, session->options_of(column));
+        append_options(&sql, session, session->options_of(column));
     }
     appendStringInfo(&sql, ") SERVER %s", quote_identifier(server_name));
-    append_options(&sql, session->options_of(*table));
+    append_options(&sql, session, session->options_of(*table));
     return sql.data;
 }
 
