@@ -5,10 +5,12 @@
 #include <malloc.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 
 namespace penstock {
@@ -273,8 +275,12 @@ int PluginServer::stop() {
         // Plugin code that does not stop must not keep the process; there is nothing to save.
         std::_Exit(0);
     }
-    // Before the control channel goes: threads of a connection may still announce.
+    // Before the control channel goes: threads of a connection may still announce. One that does
+    // not end must not keep the process either, and there may be nobody left to kill it.
+    (void)std::signal(SIGALRM, SIG_DFL);
+    (void)alarm(static_cast<unsigned>(kCancelTime.count()));
     store_.clear();
+    (void)alarm(0);
     return 0;
 }
 
