@@ -86,10 +86,15 @@ Result<std::shared_ptr<PluginRun>> PluginRun::start(const asio::any_io_executor&
     if (!process.ok()) {
         return process.error();
     }
-    std::shared_ptr<PluginRun> run(
-        new PluginRun(executor, std::move(process).value(), std::move(events)));
-    run->begin();
-    return run;
+    try {
+        std::shared_ptr<PluginRun> run(
+            new PluginRun(executor, std::move(process).value(), std::move(events)));
+        run->begin();
+        return run;
+    } catch (const std::exception& error) { // no descriptors or memory left
+        return Error::make(ErrorKind::kUnavailable,
+                           "could not watch the plugin process: " + std::string(error.what()));
+    }
 }
 
 PluginRun::PluginRun(const asio::any_io_executor& executor, Process process, Events events)

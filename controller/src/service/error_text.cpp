@@ -4,16 +4,30 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <sstream>
 
 namespace penstock::service {
 
 namespace {
 
 constexpr std::size_t kShortestSecret = 3;
+constexpr std::size_t kShortestLine = 8; ///< of a secret of several lines
+
+/// Output comes line by line, so each line of a key is a secret. Short ones are not: "}" hides
+/// nothing.
+void collect_lines(const std::string& text, std::vector<std::string>& texts) {
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.size() >= kShortestLine && line.size() < text.size()) {
+            texts.push_back(line);
+        }
+    }
+}
 
 void collect_texts(const ConfigValue& value, std::vector<std::string>& texts) {
     if (const auto* text = std::get_if<std::string>(&value.value)) {
         texts.push_back(*text);
+        collect_lines(*text, texts);
     } else if (const auto* list = std::get_if<ConfigValue::List>(&value.value)) {
         for (const ConfigValue& element : *list) {
             collect_texts(element, texts);

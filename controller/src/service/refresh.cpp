@@ -55,6 +55,11 @@ void Refresh::set_configuration(const config::Configuration& configuration) {
 }
 
 void Refresh::request(const std::string& connection) {
+    // Anybody who may connect can send a notification, with any text: only names that are ours
+    // leave a trace.
+    if (!connection.empty() && !desired_.contains(connection)) {
+        return;
+    }
     std::set<std::string> labels;
     for (const auto& [name, wanted] : desired_) {
         if (!connection.empty() && name != connection) {

@@ -188,8 +188,16 @@ asio::awaitable<void> Refresh::fetch(std::string name) {
     const config::Connection connection = configuration_.connections.at(name);
     const std::shared_ptr<hosting::PluginHost> host = instances_.find(connection.plugin_instance);
     Result<OfferedPtr> answer = Error::make(ErrorKind::kUnavailable, "the plugin is gone");
-    if (host) {
-        answer = co_await ask(connection.plugin_instance, host, connection);
+    // Nobody else would hear of an exception, and the connection would count as being asked for
+    // ever.
+    try {
+        if (host) {
+            answer = co_await ask(connection.plugin_instance, host, connection);
+        }
+    } catch (const Exception& error) {
+        answer = error.error();
+    } catch (const std::exception& error) {
+        answer = Error::make(ErrorKind::kInternal, error.what());
     }
     fetching_.erase(name);
     take_answer(connection, std::move(answer), host && host->is_dynamic());

@@ -6,6 +6,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <fcntl.h>
 #include <signal.h>
@@ -218,6 +220,8 @@ void Service::allow_server(const catalog::Leader& leader) {
 
 /// Notifications, and the end of the connection that holds the lock.
 asio::awaitable<void> Service::listen(std::shared_ptr<asio::posix::stream_descriptor> socket) {
+    // Not before refresh_.lead() has begun: a loss before that would be forgotten.
+    co_await asio::post(loop_, asio::use_awaitable);
     while (socket->is_open()) {
         std::string failure;
         try {
