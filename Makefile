@@ -50,9 +50,9 @@ test: build
 format:
 	@find extension controller plugins tests -name '*.?pp' -exec clang-format-19 -i {} +
 
-## lint     format and static analysis, without changing anything
+## lint     format and static analysis, deeper than check does, without changing anything
 lint: build
-	@PENSTOCK_LINT_S=0 tests/run lint
+	@PENSTOCK_LINT_S=0 PENSTOCK_LINT_DEEP=1 tests/run lint
 
 ## bench    measure; writes $(BUILD)/bench
 bench: build
