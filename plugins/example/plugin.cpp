@@ -51,7 +51,7 @@ class NumbersTable final : public Table {
     }
 
   private:
-    std::int64_t first_id(const ScanRequest& request) const {
+    [[nodiscard]] std::int64_t first_id(const ScanRequest& request) const {
         std::int64_t first = 1;
         for (const Qual& qual : request.quals) {
             if (qual.op == QualOp::kEq || qual.op == QualOp::kGe) {
@@ -60,7 +60,7 @@ class NumbersTable final : public Table {
         }
         return first;
     }
-    std::int64_t last_id(const ScanRequest& request) const {
+    [[nodiscard]] std::int64_t last_id(const ScanRequest& request) const {
         std::int64_t last = row_count_;
         for (const Qual& qual : request.quals) {
             if (qual.op == QualOp::kEq || qual.op == QualOp::kLe) {

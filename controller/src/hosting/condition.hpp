@@ -20,6 +20,7 @@ using Clock = std::chrono::steady_clock;
 class Condition {
   public:
     explicit Condition(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
+    ~Condition() = default;
     Condition(const Condition&) = delete;
     Condition& operator=(const Condition&) = delete;
 

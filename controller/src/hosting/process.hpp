@@ -54,6 +54,8 @@ class Process {
     [[nodiscard]] static Result<Process> spawn(const std::string& executable,
                                                const std::vector<std::string>& arguments,
                                                std::optional<std::int64_t> memory_max_mb);
+    Process(const Process&) = delete;
+    Process& operator=(const Process&) = delete;
     Process(Process&&) noexcept = default;
     Process& operator=(Process&&) = delete;
     /// Kills the whole group, without a wish or a wait, when it has not been reaped.

@@ -30,6 +30,7 @@ namespace penstock::service {
 class Refresh {
   public:
     Refresh(boost::asio::any_io_executor executor, SessionPool& sessions, Instances& instances);
+    ~Refresh() = default;
     Refresh(const Refresh&) = delete;
     Refresh& operator=(const Refresh&) = delete;
 
@@ -94,7 +95,7 @@ class Refresh {
     [[nodiscard]] hosting::Clock::time_point due_of(const reconcile::Step& step) const;
     bool launch_one(const reconcile::Step& step);
     /// Nothing is under way and no row waits for work.
-    bool is_quiet() const;
+    [[nodiscard]] bool is_quiet() const;
     void report_when_idle();
     void wake();
     [[nodiscard]] bool is_over() const { return is_lost_ || is_stopping_; }

@@ -22,6 +22,7 @@ namespace penstock::service {
 class Service {
   public:
     explicit Service(Options options);
+    ~Service() = default;
     Service(const Service&) = delete;
     Service& operator=(const Service&) = delete;
 
