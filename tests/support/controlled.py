@@ -7,11 +7,16 @@ import subprocess
 import penstock
 from penstock import Failure, Instance, wait_until
 
-FINAL_STATES = ("ready", "error", "disabled")
-
 
 class Controlled(Instance):
     controller = None  # Popen
+
+    def __enter__(self):
+        try:
+            return super().__enter__()
+        except BaseException:
+            self.close()
+            raise
 
     def start(self):
         super().start()
