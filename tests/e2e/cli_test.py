@@ -90,7 +90,13 @@ def an_error_in_the_middle_of_the_rows_is_not_taken_for_the_end():
 def wrong_arguments_give_exit_code_2_and_a_missing_file_1():
     assert query("--output", "xml", "select 1")[0] == 2
     assert query("--separator", "ab", "select 1")[0] == 2
-    assert INSTANCE.cli("nosuch").returncode == 2
+    for command, known in ((("conection", "list"), "service, query, connection, plugin"),
+                           (("service", "begin"), "start, stop, restart, status, env")):
+        done = INSTANCE.cli(*command)
+        unknown = command[0] if command[0] != "service" else command[1]
+        assert (done.returncode, done.stdout, done.stderr) == (
+            2, "", f'penstock: unknown command "{unknown}"\n'
+                   f"HINT:  The commands here are: {known}. Run with --help for more.\n"), done
     assert INSTANCE.cli().returncode == 2
     assert query("/nosuch.sql") == (1, "", 'penstock: could not open file "/nosuch.sql": No such file or directory\n')
 

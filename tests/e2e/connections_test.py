@@ -114,6 +114,25 @@ def a_syntax_error_touches_its_own_file_only_and_says_where():
     forget("broken.spc", "victim")
 
 
+def a_folder_that_is_away_for_a_while_changes_nothing():
+    listener = penstock.Listener(INSTANCE)
+    folder = INSTANCE.path("config")
+    os.rename(folder, folder + ".away")
+    error = INSTANCE.wait_for(
+        lambda: INSTANCE.rows("select error from penstock.config_file where path = %s and state = 'error'", folder),
+        lambda rows: len(rows) == 1, "the error of the folder")[0][0]
+    assert error == (f'could not list folder "{folder}": No such file or directory (config). '
+                     "All connections stay as they were until it can be listed again."), error
+    assert INSTANCE.rows("select count(*) from base.example_numbers") == [(10,)]
+    os.rename(folder + ".away", folder)
+    INSTANCE.wait_for(lambda: INSTANCE.rows("select path, state from penstock.config_file"),
+                      lambda rows: rows == [(os.path.join(folder, "base.spc"), "ok")], "the folder")
+    INSTANCE.write("back.spc", example("back"))
+    assert listener.transitions("back", "ready") == NEW, "the folder is watched again"
+    assert listener.pending() == []
+    forget("back.spc", "back")
+
+
 def a_restart_with_a_broken_file_deletes_nothing():
     INSTANCE.write("restart.spc", example("kept", 3))
     INSTANCE.wait_state("kept", "ready")
@@ -233,6 +252,7 @@ with penstock.Instance({"base.spc": BASE}) as INSTANCE:
         a_new_block_a_change_and_its_removal_show_by_themselves,
         a_renamed_connection_is_a_new_one_and_a_renamed_file_changes_nothing,
         a_syntax_error_touches_its_own_file_only_and_says_where,
+        a_folder_that_is_away_for_a_while_changes_nothing,
         a_restart_with_a_broken_file_deletes_nothing,
         a_view_survives_a_refresh_and_holds_what_it_needs_of_a_removed_connection,
         csv_files_that_appear_change_and_vanish_change_the_schema,

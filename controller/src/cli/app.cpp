@@ -180,6 +180,25 @@ int act(const CommandLine& line) {
     return kFailed;
 }
 
+/// CLI11 says "A subcommand is required" when one is given that it does not know.
+int report(const CLI::App& app, const CLI::ParseError& error) {
+    const CLI::App* command = &app; // the innermost that was recognised
+    while (!command->get_subcommands().empty()) {
+        command = command->get_subcommands().front();
+    }
+    const std::vector<std::string> unknown = command->remaining();
+    if (dynamic_cast<const CLI::RequiredError*>(&error) == nullptr || unknown.empty()) {
+        return app.exit(error) == 0 ? kSuccess : kUsage;
+    }
+    std::string names;
+    for (const CLI::App* known : command->get_subcommands({})) {
+        names += (names.empty() ? "" : ", ") + known->get_name();
+    }
+    print_error(Error::make(ErrorKind::kOption, "unknown command \"" + unknown.front() + "\"", {},
+                            "The commands here are: " + names + ". Run with --help for more."));
+    return kUsage;
+}
+
 } // namespace
 
 int run(int argc, char** argv) {
@@ -194,7 +213,7 @@ int run(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? kSuccess : kUsage;
+        return report(app, error);
     }
     return act(line);
 }
