@@ -1,3 +1,4 @@
+#include "penstock/protocol/quiet.hpp"
 #include "penstock/types/error.hpp"
 #include "service/error_text.hpp"
 #include "service/lock.hpp"
@@ -6,6 +7,7 @@
 #include "service/service.hpp"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -18,6 +20,7 @@ namespace {
 void protect_process() {
     const rlimit no_core{0, 0};
     setrlimit(RLIMIT_CORE, &no_core);
+    prctl(PR_SET_DUMPABLE, 0); // the limit does not hold for a core_pattern that is a pipe
     umask(077);
     signal(SIGPIPE, SIG_IGN); // a peer that went away is an error of the write
 }
@@ -34,6 +37,7 @@ int run(const penstock::service::Options& options) {
 int main(int argc, char** argv) {
     try {
         protect_process();
+        penstock::silence_protobuf(); // a hostile plugin must not fill the log
         const penstock::service::ParsedOptions parsed =
             penstock::service::parse_options(argc, argv);
         return parsed.options ? run(*parsed.options) : parsed.exit_code;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,9 @@ struct Connection {
     ImportSchema import_schema = ImportSchema::kEnabled;
     Arguments arguments; ///< everything that is the plugin's; env() and file() already resolved
     std::map<std::string, Position> argument_positions;
+    /// Arguments with a call of env() or file() in them: never to be shown, whatever the plugin
+    /// says of them.
+    std::set<std::string> outside_arguments;
     Position start; ///< of the block
     int end_line = 0;
     /// Hash over all of the above but the positions: 16 hexadecimal digits. Keyed
@@ -70,8 +74,8 @@ struct File {
     std::string path;         ///< the folder's own when it cannot be listed
     std::string content_hash; ///< of the version in force; empty when there is none
     /// Not readable or not parsable: its last good version is in force. Or it defines something
-    /// that is defined elsewhere too, or has a name that no row can have (empty, above 1,000 bytes):
-    /// then all of it but that is in force.
+    /// that is defined elsewhere too, or has a name that no row can have (empty, above 1,000
+    /// bytes): then all of it but that is in force.
     std::optional<ConfigError> error;
     int connection_count = 0; ///< in the version in force
     /// Whether any version was read well since the service started. While this is false nobody

@@ -117,6 +117,9 @@ class Drafter {
             find_setting<Connection>(kConnectionSettings, attribute.name);
         if (setting == nullptr) {
             connection.arguments.emplace(attribute.name, std::move(value.value()));
+            if (!is_literal(attribute.value)) {
+                connection.outside_arguments.insert(attribute.name);
+            }
         } else if (auto wrong = apply_setting(*setting, connection, value.value(), what_)) {
             fail(attribute.start, *std::move(wrong));
         }

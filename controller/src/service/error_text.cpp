@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <set>
 #include <sstream>
 
 namespace penstock::service {
@@ -102,11 +103,17 @@ void Secrets::clear(const std::string& instance) {
 }
 
 void Secrets::add(const std::string& instance, const std::vector<ArgumentSpec>& specs,
-                  const Arguments& arguments) {
-    std::vector<std::string>& values = values_[instance];
+                  const config::Connection& connection) {
+    std::set<std::string> names = connection.outside_arguments;
     for (const ArgumentSpec& spec : specs) {
-        const auto found = arguments.find(spec.name);
-        if (spec.is_secret && found != arguments.end()) {
+        if (spec.is_secret) {
+            names.insert(spec.name);
+        }
+    }
+    std::vector<std::string>& values = values_[instance];
+    for (const std::string& name : names) {
+        const auto found = connection.arguments.find(name);
+        if (found != connection.arguments.end()) {
             collect_texts(found->second, values);
         }
     }

@@ -24,7 +24,7 @@ namespace penstock::service {
 [[nodiscard]] std::string
 json_object(const std::vector<std::pair<std::string, std::string>>& members);
 
-/// The values of secret arguments, and texts without them.
+/// The values of secret arguments and of those from env() and file(), and texts without them.
 ///
 /// By plugin instance: a plugin can only say what it was told.
 class Secrets {
@@ -32,7 +32,7 @@ class Secrets {
     /// Forgets what was known of `instance`.
     void clear(const std::string& instance);
     void add(const std::string& instance, const std::vector<ArgumentSpec>& specs,
-             const Arguments& arguments);
+             const config::Connection& connection);
     /// `text` with every secret value of the instance as `***`. Values of one or two characters are
     /// left: they would shred the text and hide nothing.
     [[nodiscard]] std::string redact(const std::string& instance, std::string text) const;

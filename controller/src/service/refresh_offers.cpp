@@ -123,7 +123,7 @@ void Refresh::learn_secrets(const std::string& label) {
     const std::vector<ArgumentSpec> specs = host->arguments();
     for (const auto& [name, connection] : configuration_.connections) {
         if (connection.plugin_instance == label) {
-            secrets_.add(label, specs, connection.arguments);
+            secrets_.add(label, specs, connection);
         }
     }
 }

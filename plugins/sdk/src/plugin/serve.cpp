@@ -1,9 +1,11 @@
 #include "command_line.hpp"
 #include "current_error.hpp"
+#include "penstock/protocol/quiet.hpp"
 #include "plugin_server.hpp"
 #include "run_by_hand.hpp"
 
 #include <malloc.h>
+#include <sys/prctl.h>
 
 #include <csignal>
 #include <cstdio>
@@ -28,6 +30,9 @@ int run_server(Plugin& plugin, const CommandLine& line) {
     // gave back would stay with the heap it came from.
     mallopt(M_ARENA_MAX, 2);
     (void)std::signal(SIGPIPE, SIG_IGN);
+    silence_protobuf(); // a hostile client must not fill our log
+    // No core file, no look into memory or environment: connections have secrets.
+    (void)prctl(PR_SET_DUMPABLE, 0);
     ServerOptions options;
     options.socket_path = line.socket_path;
     options.allowed_uids = line.allowed_uids;
