@@ -1,4 +1,5 @@
 #include "fdw/callbacks.hpp"
+#include "penstock/protocol/quiet.hpp"
 #include "pg/wait.hpp"
 
 extern "C" {
@@ -28,6 +29,7 @@ const IntegerSetting kSettings[] = {
 } // namespace
 
 void _PG_init(void) {
+    penstock::silence_protobuf(); // a hostile plugin must not fill the server's log
     for (const IntegerSetting& setting : kSettings) {
         DefineCustomIntVariable(setting.name, setting.description, nullptr, setting.variable,
                                 setting.initial, setting.least, setting.most, PGC_USERSET,
