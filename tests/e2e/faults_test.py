@@ -65,6 +65,8 @@ def a_killed_plugin_costs_one_query_an_error():
     os.kill(pid, signal.SIGKILL)
     error = scan.end()
     assert error is not None and error.pgcode == "08006", error
+    assert error.diag.message_primary == ('plugin closed the stream before the end of the rows of table '
+                                          '"example_numbers" of connection "ex"'), error
     penstock.wait_until(lambda: answers(INSTANCE), "an answer of the new plugin process", 5)
     INSTANCE.wait_for(lambda: INSTANCE.plugin_pid("example"), lambda seen: seen not in (None, pid), "a new process")
     all_ready(INSTANCE)
@@ -136,8 +138,11 @@ def root_runs_nothing_as_root_and_is_told():
     done = INSTANCE.start()
     user = penstock.service_user()
     assert f'running as user "{user}" because PostgreSQL refuses to run as root' in done.stderr, done.stderr
-    owners = {os.stat(f"/proc/{pid}").st_uid for pid in INSTANCE.processes()}
-    assert owners == {pwd.getpwnam(user).pw_uid}, owners
+    wanted = [str(pwd.getpwnam(user).pw_uid)] * 4  # real, effective, saved, of the file system
+    for pid in INSTANCE.processes():
+        with open(f"/proc/{pid}/status") as file:
+            uids = next(line.split()[1:] for line in file if line.startswith("Uid:"))
+        assert uids == wanted, (pid, uids)
 
 
 def two_instances_live_side_by_side_and_stop_leaves_nothing():

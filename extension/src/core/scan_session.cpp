@@ -72,10 +72,11 @@ ScanSession::Event ScanSession::closed(const char* reason) noexcept {
     try {
         Error error =
             Error::make(ErrorKind::kConnection,
-                        "plugin closed the stream before the end of connection \"" + connection_ +
-                            "\", table \"" + table_ + "\"",
+                        "plugin closed the stream before the end of the rows of table \"" + table_ +
+                            "\" of connection \"" + connection_ + "\"",
                         reason != nullptr ? std::string("The socket says: ") + reason + "."
-                                          : "The plugin probably crashed; its log has the reason.",
+                                          : "The plugin probably crashed; penstock.event and the "
+                                            "service's log have the reason.",
                         "The controller starts it again; the same statement may work now.");
         error.retryable = true;
         return fail(std::move(error));
