@@ -1,0 +1,243 @@
+#!/usr/bin/python3
+"""What may break around penstockd in the middle of a refresh: the plugin, a backend, the server, the
+disk, another controller. Each time all is as configured again, without a hand on it."""
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+
+import penstock
+from controlled import Controlled
+from penstock import Failure, wait_until
+
+TABLES = 120
+# A refresh after a server that came back may first wait out a backoff of 30 s.
+PATIENCE_S = 90
+
+
+class Wide(Controlled):
+    """One connection whose TABLES tables change all at once."""
+
+    def __init__(self, on_small_disk=False):
+        super().__init__()
+        os.chmod(self.home, 0o755)
+        self.is_on_small_disk = on_small_disk
+        self.has_second = False  # a controller with plugin processes of its own
+        for number in range(TABLES):
+            self.write(f"t{number}.csv", "a,b\n1,2\n", folder="tables", mode=0o644)
+        os.chmod(self.path("tables"), 0o755)
+        self.configure(False)
+
+    def close(self):
+        try:
+            if self.is_on_small_disk:
+                self.stop()
+                subprocess.run(["umount", self.path("data")], check=True)
+        finally:
+            super().close()
+
+    def start(self):
+        super().start()
+        if self.is_on_small_disk:
+            self.move_to_small_disk()
+        self.wait_right()
+
+    def move_to_small_disk(self):
+        self.controller.terminate()
+        self.controller.wait()
+        self.stop()
+        data, big = self.path("data"), self.path("data.big")
+        os.rename(data, big)
+        os.mkdir(data)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=220m", "tmpfs", data], check=True)
+        subprocess.run(["cp", "-a", f"{big}/.", data], check=True)
+        super().start()
+
+    def configure(self, is_wide, name="wide", folder="config"):
+        self.is_wide = is_wide
+        argument = '  file_name_column = "_file"\n' if is_wide else ""
+        self.write("a.spc", f'connection "{name}" {{\n  plugin = "csv"\n  paths = ["{self.path("tables")}/*.csv"]\n'
+                            f"{argument}}}\n", folder=folder)
+
+    def change(self):
+        """Begins a refresh of all tables; returns in the middle of it."""
+        self.configure(not self.is_wide)
+        wait_until(lambda: self.look("select state from penstock.connection_state") != [("ready",)],
+                   "the refresh to begin")
+
+    def is_right(self):
+        columns = ["_file", "a", "b"] if self.is_wide else ["a", "b"]
+        return (self.look("select connection_name, state from penstock.connection_state") == [("wide", "ready")]
+                and self.columns("wide") == {f"t{number}": columns for number in range(TABLES)}
+                and not self.torn() and (self.has_second or not self.orphans()))
+
+    def wait_right(self):
+        def is_right():
+            try:
+                return self.is_right()
+            except penstock.psycopg2.Error:
+                return False  # the server is away
+        try:
+            wait_until(is_right, "the tables as configured", PATIENCE_S)
+        except Failure as failure:
+            rows = self.look("select connection_name, state, error from penstock.connection_state")
+            raise Failure(f"{failure}: {rows}, torn {self.torn()}, orphans {self.orphans()}\n{self.log()}") from None
+        assert self.controller.poll() is None, "penstockd ended"
+        wait_until(self.can_be_read, "a scan")
+
+    def can_be_read(self):
+        """Not at once: a plugin that starts again may listen before it knows its connections."""
+        try:
+            return self.look("select count(*) from wide.t0") == [(1,)]
+        except penstock.psycopg2.Error:
+            return False
+
+    def server_pid(self):
+        with open(self.path("data", "postmaster.pid")) as file:
+            return int(file.readline())
+
+    def ctl(self, *arguments):
+        command = [os.path.join(penstock.pg_bindir(), "pg_ctl"), "-D", self.path("data"), "-w", *arguments]
+        subprocess.run(penstock.as_service_user(command), cwd="/", check=True, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def a_plugin_killed_in_the_middle_of_a_refresh():
+    for _ in range(2):
+        INSTANCE.change()
+        for pid in INSTANCE.plugin_processes():
+            os.kill(pid, signal.SIGKILL)
+        INSTANCE.wait_right()
+
+
+def sessions_of_penstockd_terminated_in_the_middle_of_a_refresh():
+    for _ in range(2):
+        INSTANCE.change()
+        INSTANCE.superuser("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'penstockd'")
+        INSTANCE.wait_right()
+
+
+def a_backend_of_penstockd_killed_in_the_middle_of_a_refresh():
+    """The server drops all sessions and recovers: the state is still there, and the numbers go on."""
+    for _ in range(2):
+        generation = INSTANCE.look("select generation from penstock.connection_state")[0][0]
+        INSTANCE.change()
+        pids = INSTANCE.superuser("select pid from pg_stat_activity where application_name = 'penstockd' "
+                                  "order by state = 'active' desc").split()
+        os.kill(int(pids[0]), signal.SIGKILL)
+        INSTANCE.wait_right()
+        assert INSTANCE.look("select generation from penstock.connection_state")[0][0] > generation
+
+
+def the_server_restarted_in_the_middle_of_a_refresh():
+    INSTANCE.change()
+    INSTANCE.ctl("restart", "-m", "fast")
+    INSTANCE.wait_right()
+
+
+def the_server_killed_in_the_middle_of_a_refresh():
+    INSTANCE.change()
+    os.kill(INSTANCE.server_pid(), signal.SIGKILL)
+    started = INSTANCE.cli("service", "start", "--pg-bindir", penstock.pg_bindir())
+    assert started.returncode == 0, started.stdout + started.stderr
+    INSTANCE.wait_right()
+
+
+def a_paused_leader_is_replaced_and_refused_when_it_wakes_up():
+    first = INSTANCE.controller
+    INSTANCE.has_second = True
+    second_home = INSTANCE.path("second")
+    shutil.copytree(INSTANCE.path("config"), os.path.join(second_home, "config"))
+    for folder, _, files in os.walk(second_home):
+        for path in [folder, *(os.path.join(folder, name) for name in files)]:
+            shutil.chown(path, penstock.service_user())
+    database = (f"host={INSTANCE.path('run', 'pg')} port=5432 dbname=penstock user=penstock_owner "
+                f"passfile={INSTANCE.path('internal', 'owner.pgpass')}")
+    command = INSTANCE.controller_command("--database", database)
+    command[command.index("--home") + 1] = second_home
+    second = subprocess.Popen(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    try:
+        def log_of_second():
+            try:
+                with open(os.path.join(second_home, "logs", "penstockd.log")) as file:
+                    return file.read()
+            except OSError:
+                return ""
+        wait_until(lambda: "another controller leads this database" in log_of_second(), "the second to say who leads")
+        assert second.poll() is None, "the second waits"
+        assert INSTANCE.look("select pid from penstock.controller") == [(first.pid,)]
+
+        os.kill(first.pid, signal.SIGSTOP)
+        holder = ("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted "
+                  "and classid = 1347638347")
+        assert INSTANCE.superuser(holder).strip() == "t"
+        wait_until(lambda: INSTANCE.look("select pid from penstock.controller") == [(second.pid,)], "the second to lead", PATIENCE_S)
+        epoch = INSTANCE.look("select epoch from penstock.controller")
+        INSTANCE.configure(not INSTANCE.is_wide, folder="second/config")
+        INSTANCE.controller = second
+        INSTANCE.wait_right()
+
+        # The first wakes up with other wishes: a connection that the second does not know.
+        INSTANCE.write("b.spc", 'connection "of_the_first" {\n  plugin = "example"\n}\n')
+        os.kill(first.pid, signal.SIGCONT)
+        wait_until(lambda: "another controller leads this database" in INSTANCE.log(), "the first to see that it was replaced")
+        INSTANCE.configure(not INSTANCE.is_wide, folder="second/config")
+        wait_until(lambda: INSTANCE.look("select connection_name, state from penstock.connection_state") == [("wide", "ready")]
+                   and not INSTANCE.torn(), "the second's configuration")
+        assert INSTANCE.look("select epoch from penstock.controller") == epoch
+        assert first.poll() is None, "the first waits"
+    finally:
+        os.kill(first.pid, signal.SIGCONT)
+        INSTANCE.controller = first
+        second.terminate()
+        second.wait()
+        INSTANCE.has_second = False
+    os.unlink(INSTANCE.path("config", "b.spc"))
+    INSTANCE.wait_right()
+
+
+def a_leader_of_an_old_epoch_is_refused_by_the_database():
+    epoch = int(INSTANCE.superuser("update penstock.controller set epoch = epoch + 1 returning epoch"))
+    INSTANCE.configure(not INSTANCE.is_wide)
+    wait_until(lambda: f"controller of epoch {epoch - 1} is no longer the leader" in INSTANCE.log(), "the refusal")
+    INSTANCE.wait_right()
+    assert INSTANCE.look("select epoch from penstock.controller")[0][0] == epoch + 1, "it leads again, as another"
+
+
+def the_disk_of_the_server_is_full():
+    if os.getuid() != 0:
+        raise Failure("prerequisite missing: only root may mount the small disk")
+    with Wide(on_small_disk=True) as small:
+        # The log of the server gets a new segment first: when that cannot grow the server stops.
+        small.superuser("checkpoint; select pg_switch_wal(); checkpoint")
+        ballast = small.path("data", "ballast")
+        with open(ballast, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(4096))
+            except OSError as error:
+                assert error.errno == errno.ENOSPC, error
+        pid, server = small.controller.pid, small.server_pid()
+        small.change()
+        wait_until(lambda: "No space left on device" in str(small.look("select error from penstock.connection_state")),
+                   "the row to say what is wrong")
+        os.unlink(ballast)
+        small.wait_right()
+        assert (small.controller.pid, small.server_pid()) == (pid, server)
+
+
+if __name__ == "__main__":
+    with Wide() as INSTANCE:
+        penstock.run_tests([
+            a_plugin_killed_in_the_middle_of_a_refresh,
+            sessions_of_penstockd_terminated_in_the_middle_of_a_refresh,
+            a_backend_of_penstockd_killed_in_the_middle_of_a_refresh,
+            the_server_restarted_in_the_middle_of_a_refresh,
+            the_server_killed_in_the_middle_of_a_refresh,
+            a_paused_leader_is_replaced_and_refused_when_it_wakes_up,
+            a_leader_of_an_old_epoch_is_refused_by_the_database,
+            the_disk_of_the_server_is_full,
+        ])
