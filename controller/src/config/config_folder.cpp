@@ -163,6 +163,12 @@ void ConfigFolder::Impl::look(const std::string& path, Tracked& file) {
     }
     if (content.is_absent || content.is_changing) {
         wake_after(kChangingMs); // between listing and reading: the next look decides
+        if (content.is_changing && !file.good) {
+            // Said, or what it defined before the start would count as removed.
+            file.access_error =
+                whole_file_error(path, "file \"" + base_name(path) + "\" changes while it is read",
+                                 "It is read again until it rests.");
+        }
         return;
     }
     file.access_error.reset();

@@ -192,6 +192,20 @@ TEST_F(ConfigFolderTest, puts_a_name_defined_twice_into_error_once) {
     EXPECT_EQ(file_error("a.spc"), "");
 }
 
+TEST_F(ConfigFolderTest, does_not_take_a_file_that_changes_for_one_that_defines_nothing) {
+    // Its length is never what stat says, as that of a file that somebody writes.
+    std::filesystem::create_symlink("/proc/self/status", folder_ / "a.spc");
+    const Configuration& all = scan();
+    ASSERT_EQ(all.files.size(), 1U);
+    EXPECT_FALSE(all.files[0].is_known);
+    EXPECT_EQ(file_error("a.spc"), "a.spc: file \"a.spc\" changes while it is read");
+    EXPECT_EQ(config_.rescan_after_ms(), 200);
+    std::filesystem::remove(folder_ / "a.spc");
+    folder_.write("a.spc", block("one"));
+    EXPECT_EQ(scan().connections.size(), 1U);
+    EXPECT_EQ(file_error("a.spc"), "");
+}
+
 TEST_F(ConfigFolderTest, blames_the_file_for_a_name_that_no_row_can_have) {
     folder_.write("a.spc", block("one") + block(""));
     folder_.write("b.spc", block("two") + block(std::string(1001, 'x')));
