@@ -6,6 +6,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace penstock::testing {
@@ -19,8 +20,8 @@ struct GoldenDatum {
 
 /// A field of COPY's text format.
 inline std::string unescape_copy(const std::string& field) {
-    static const std::string kEscapes = "tnrbfv";
-    static const std::string kMeanings = "\t\n\r\b\f\v";
+    constexpr std::string_view kEscapes = "tnrbfv";
+    constexpr std::string_view kMeanings = "\t\n\r\b\f\v";
     std::string text;
     for (std::size_t i = 0; i < field.size(); ++i) {
         if (field[i] != '\\' || i + 1 == field.size()) {

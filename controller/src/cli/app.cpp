@@ -46,7 +46,7 @@ struct CommandLine {
     bool is_service_command = false; ///< "not running" is a failure of theirs, not a way to fail
     std::function<int()> action;
 
-    query::OutputOptions output() const {
+    [[nodiscard]] query::OutputOptions output() const {
         query::OutputOptions options = query.output;
         options.format = *query::format_from_text(format);
         options.separator = separator == "\\t" ? '\t' : separator.front();

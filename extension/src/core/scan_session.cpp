@@ -170,6 +170,8 @@ ScanSession::Event ScanSession::handle_end(const FrameView& frame) {
     return Event::kEnd;
 }
 
+// One function: it runs for each row, and calls for each value would cost more than the decoding.
+// NOLINTNEXTLINE(readability-function-size)
 ScanSession::Event ScanSession::next_row(std::uint64_t* values, bool* nulls) noexcept {
     if (next_row_ >= block_rows_) {
         const Event event = next_block();

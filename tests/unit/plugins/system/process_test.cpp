@@ -115,6 +115,7 @@ TEST(Process, lists_all_columns_of_all_processes) {
     Machine machine;
     const auto rows = machine.scan("system_process");
     std::vector<std::int64_t> pids;
+    pids.reserve(rows.size());
     for (const auto& row : rows) {
         pids.push_back(integer(row[0]));
     }

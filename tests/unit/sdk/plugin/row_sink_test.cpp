@@ -28,7 +28,7 @@ class Blocks final : public BlockOutput {
 class Sink : public ::testing::Test {
   protected:
     RowSink make() { return {request_, schema_, blocks_}; }
-    void request(std::vector<std::string> names) {
+    void request(const std::vector<std::string>& names) {
         for (const std::string& name : names) {
             for (const Column& column : schema_.columns) {
                 if (column.name == name) {

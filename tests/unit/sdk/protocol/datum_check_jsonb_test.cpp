@@ -135,7 +135,7 @@ TEST(DatumCheckJsonb, refuses_documents_deeper_than_the_limit) {
     std::string container = number(kArray);
     for (int depth = 2; depth <= 1001; ++depth) {
         const auto size = static_cast<std::uint32_t>(container.size());
-        container = number(kArray | 1) + number(kHasOffset | kContainer | size) + container;
+        container.insert(0, number(kArray | 1) + number(kHasOffset | kContainer | size));
         EXPECT_EQ(check(varlena(container)),
                   depth <= 1000 ? DatumFault::kOk : DatumFault::kBadJsonb)
             << depth;
