@@ -64,6 +64,7 @@ soak: build
 
 ## clean    remove $(BUILD)
 clean:
+	@[ ! -s $(BUILD)/.stage_elsewhere ] || rm -rf "$$(cat $(BUILD)/.stage_elsewhere)"
 	rm -rf $(BUILD)
 
 ## help     this list
