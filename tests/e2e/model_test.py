@@ -44,6 +44,7 @@ class Model(Controlled):
         self.foreign = set()                              # schemas that are not ours
         self.random = random.Random(SEED)
         self.history = []
+        self.reader = None
         for folder in FOLDERS:
             self.write("t0.csv", "a,b\n1,2\n", folder=folder, mode=0o644)
             os.chmod(self.path(folder), 0o755)
@@ -180,6 +181,30 @@ class Model(Controlled):
         self.by_hand(f"create schema {name}; create table {name}.precious (a int)")
         self.forget_foreign()
 
+    def make_view(self):
+        """What it needs must stay until it goes."""
+        _, connection = self.some_connection()
+        self.by_hand(f"create view public.held_{len(self.history)} as select b from {connection['name']}.t0")
+
+    def drop_views(self):
+        self.superuser("do $$ declare v name; begin for v in select viewname from pg_views where viewname like 'held%' "
+                       "loop execute format('drop view public.%I', v); end loop; end $$")
+
+    def read_for_long(self):
+        """A lock that every change of the table has to wait for."""
+        self.end_reading()
+        _, connection = self.some_connection()
+        self.reader = self.connect(autocommit=False)
+        try:
+            self.reader.cursor().execute(f"set lock_timeout = '200ms'; explain select * from {connection['name']}.t0")
+        except psycopg2.Error:
+            self.reader.rollback()
+
+    def end_reading(self):
+        if self.reader is not None:
+            self.reader.close()
+            self.reader = None
+
     def forget_foreign(self):
         self.foreign = set(self.superuser(
             "select n.nspname from pg_namespace n join pg_class c on c.relnamespace = n.oid "
@@ -214,6 +239,8 @@ class Model(Controlled):
 
     def settle(self):
         self.repair()
+        self.end_reading()
+        self.drop_views()
         self.superuser("select penstock.refresh()")
         self.wait_quiet(self.expected())
         try:
@@ -248,7 +275,8 @@ ACTIONS = [(8, Model.add), (3, Model.remove), (5, Model.change_argument), (3, Mo
            (3, Model.disable_or_enable), (4, Model.rename), (2, Model.break_file), (2, Model.repair),
            (6, Model.change_table), (3, Model.remove_table), (4, Model.kill_penstockd), (1, Model.restart_penstockd),
            (1, Model.kill_plugin), (1, Model.terminate_sessions), (2, Model.drop_schema), (2, Model.drop_table),
-           (3, Model.alter_table), (2, Model.rename_schema), (2, Model.take_name)]
+           (3, Model.alter_table), (2, Model.rename_schema), (2, Model.take_name),
+           (3, Model.make_view), (2, Model.drop_views), (2, Model.read_for_long), (2, Model.end_reading)]
 
 
 def sequence(model, listener, seed):
