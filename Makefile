@@ -58,7 +58,7 @@ lint: build
 bench: build
 	@tests/bench/run $(BUILD)
 
-## soak     unit tests shuffled and fuzzers, for PENSTOCK_SOAK_S seconds (600)
+## soak     all kills, random sequences, shuffled unit tests, fuzzers: PENSTOCK_SOAK_S seconds (600) + 10 min
 soak: build
 	@tests/run soak
 
