@@ -23,7 +23,7 @@ def generations():
 
 CSV_ARGUMENTS = ("paths, delimiter, quote, header, all_text, columns, comment, null_values, file_name_column, "
                  "line_number_column, on_error, missing_fields, sample_mb")
-PATHS_HELP = ('Files to read: absolute paths or patterns with * ? and [], "~/" for the home of the user that runs '
+PATHS_HELP = ('Argument "paths": Files to read: absolute paths or patterns with * ? and [], "~/" for the home of the user that runs '
               'the plugin.')
 
 # name, block from its second line on, error of the connection
@@ -36,7 +36,7 @@ BAD_CONNECTIONS = [
     ("missing_argument", 'plugin = "csv"', f'missing argument "paths" (bad.spc:1). {PATHS_HELP}'),
     ("wrong_type", 'plugin = "csv"\n  paths = 5', f'argument "paths" must be a list of strings (bad.spc:3). {PATHS_HELP}'),
     ("wrong_number", 'plugin = "example"\n  rows = "many"',
-     'argument "rows" must be a whole number (bad.spc:3). How many rows example_numbers and example_wide have.'),
+     'argument "rows" must be a whole number (bad.spc:3). Argument "rows": How many rows example_numbers and example_wide have.'),
     ("wrong_choice", 'plugin = "csv"\n  paths = ["FILES/good.csv"]\n  header = "maybe"',
      'invalid value "maybe" for argument "header" (bad.spc:4). Valid values are: auto, on, off.'),
     ("missing_file", 'plugin = "csv"\n  paths = ["FILES/nosuch.csv"]',

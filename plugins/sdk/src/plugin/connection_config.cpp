@@ -85,6 +85,11 @@ Status check_choice(const ArgumentSpec& spec, const ConfigValue& value) {
                   "Valid values are: " + join(spec.choices) + '.');
 }
 
+/// What the argument is for, as a hint.
+std::string describe(const ArgumentSpec& spec) {
+    return "Argument \"" + spec.name + "\": " + spec.description;
+}
+
 Status check_value(const ArgumentSpec& spec, const ConfigValue& value) {
     const auto* rule = std::find_if(std::begin(kKindRules), std::end(kKindRules),
                                     [&](const KindRule& entry) { return entry.kind == spec.kind; });
@@ -92,7 +97,7 @@ Status check_value(const ArgumentSpec& spec, const ConfigValue& value) {
         return refuse(spec.name,
                       "argument \"" + spec.name + "\" must be " +
                           (rule == std::end(kKindRules) ? "of another kind" : rule->name),
-                      {}, spec.description);
+                      {}, describe(spec));
     }
     const auto* list = std::get_if<ConfigValue::List>(&value.value);
     if (list == nullptr) {
@@ -141,7 +146,7 @@ Status check_arguments(const std::vector<ArgumentSpec>& specs, const Arguments& 
     }
     for (const ArgumentSpec& spec : specs) {
         if (spec.is_required && find(arguments, spec.name) == nullptr) {
-            return refuse(spec.name, "missing argument \"" + spec.name + '"', {}, spec.description);
+            return refuse(spec.name, "missing argument \"" + spec.name + '"', {}, describe(spec));
         }
     }
     return {};
