@@ -251,8 +251,8 @@ void ConfigFolder::Impl::join() {
     }
 }
 
-ConfigFolder::ConfigFolder(std::filesystem::path folder, FolderSettings settings)
-    : impl_(std::make_unique<Impl>(std::move(folder), std::move(settings))) {}
+ConfigFolder::ConfigFolder(const std::filesystem::path& folder, FolderSettings settings)
+    : impl_(std::make_unique<Impl>(folder, std::move(settings))) {}
 
 ConfigFolder::~ConfigFolder() = default;
 

@@ -29,7 +29,7 @@ struct FolderSettings {
 /// Source: README.md, "Files".
 class ConfigFolder {
   public:
-    explicit ConfigFolder(std::filesystem::path folder, FolderSettings settings = {});
+    explicit ConfigFolder(const std::filesystem::path& folder, FolderSettings settings = {});
     ~ConfigFolder();
     ConfigFolder(const ConfigFolder&) = delete;
     ConfigFolder& operator=(const ConfigFolder&) = delete;

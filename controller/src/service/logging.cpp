@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kFileBytes = 10U << 20;
 constexpr std::size_t kOldFiles = 4;
 
-const std::map<LogLevel, spdlog::level::level_enum> spdlog_levels = {
+const std::map<LogLevel, spdlog::level::level_enum> kSpdlogLevels = {
     {LogLevel::kDebug, spdlog::level::debug},
     {LogLevel::kInfo, spdlog::level::info},
     {LogLevel::kWarning, spdlog::level::warn},
@@ -39,7 +39,7 @@ void start_logging(const Options& options) {
         }
     }
     logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %v");
-    logger->set_level(spdlog_levels.at(options.log_level));
+    logger->set_level(kSpdlogLevels.at(options.log_level));
     logger->flush_on(spdlog::level::info);
     spdlog::set_default_logger(std::move(logger));
 }

@@ -14,7 +14,7 @@ namespace penstock::service {
 
 namespace {
 
-const std::map<std::string, LogLevel> log_levels = {{"debug", LogLevel::kDebug},
+const std::map<std::string, LogLevel> kLogLevels = {{"debug", LogLevel::kDebug},
                                                     {"info", LogLevel::kInfo},
                                                     {"warning", LogLevel::kWarning},
                                                     {"error", LogLevel::kError}};
@@ -38,7 +38,7 @@ ParsedOptions parse_options(int argc, char** argv) {
                    "connection string of the server to use (default: the private one)");
     app.add_option("--plugin-dir", plugin_folder, "folder of the plugins' executables");
     app.add_option("--log-level", options.log_level, "debug, info, warning or error")
-        ->transform(CLI::CheckedTransformer(log_levels, CLI::ignore_case));
+        ->transform(CLI::CheckedTransformer(kLogLevels, CLI::ignore_case));
     app.add_flag("--foreground", options.is_foreground, "log to standard error");
     try {
         app.parse(argc, argv);

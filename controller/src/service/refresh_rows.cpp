@@ -18,11 +18,11 @@ using reconcile::StepKind;
 /// A row that the database refused is tried again after this time.
 constexpr std::chrono::seconds kRefusedRetry{30};
 
-const std::map<StepKind, State> state_of_step = {{StepKind::kMarkPending, State::kPending},
-                                                 {StepKind::kMarkUpdating, State::kUpdating},
-                                                 {StepKind::kMarkReady, State::kReady},
-                                                 {StepKind::kMarkDeleting, State::kDeleting},
-                                                 {StepKind::kSetError, State::kError}};
+const std::map<StepKind, State> kStateOfStep = {{StepKind::kMarkPending, State::kPending},
+                                                {StepKind::kMarkUpdating, State::kUpdating},
+                                                {StepKind::kMarkReady, State::kReady},
+                                                {StepKind::kMarkDeleting, State::kDeleting},
+                                                {StepKind::kSetError, State::kError}};
 
 /// Returns: why the database refused. Errors: what ends our leadership.
 template <typename Item, typename Write>
@@ -69,7 +69,7 @@ Refresh::RowWork Refresh::row_work(const std::vector<reconcile::Step>& steps) co
             work.creates.push_back(desired_.at(step.connection));
         } else if (step.kind == StepKind::kUpdateRow) {
             work.updates.push_back(desired_.at(step.connection));
-        } else if (const auto state = state_of_step.find(step.kind); state != state_of_step.end()) {
+        } else if (const auto state = kStateOfStep.find(step.kind); state != kStateOfStep.end()) {
             work.changes.push_back(
                 {step.connection, state->second, step.error, step.attempts, step.retry_in_ms});
         }
