@@ -112,6 +112,7 @@ bool run_scripts(Session& session, const std::vector<Script>& scripts, const Run
                  std::FILE* out) {
     // Everything is cut before anything runs: a script with a mistake of form changes nothing.
     std::vector<std::vector<Statement>> statements;
+    statements.reserve(scripts.size());
     for (const Script& script : scripts) {
         statements.push_back(split(script));
     }

@@ -27,6 +27,7 @@ JsonWriter::JsonWriter(const TypeNames& types, std::FILE* out) : types_(types), 
 
 void JsonWriter::begin(const pg_result& columns) {
     std::vector<std::string> names;
+    names.reserve(static_cast<std::size_t>(PQnfields(&columns)));
     for (int column = 0; column < PQnfields(&columns); ++column) {
         names.emplace_back(PQfname(&columns, column));
     }

@@ -154,9 +154,9 @@ std::string random_table(std::mt19937& random) {
         const auto fields = 1 + random() % 5;
         for (unsigned field = 0; field < fields; ++field) {
             const std::string word(random() % 30, 'w');
-            static const std::vector<std::string> kForms{"", "\"\"", "\"a\"\"b\"", "\"x,\ny\""};
+            static const std::vector<std::string> forms{"", "\"\"", "\"a\"\"b\"", "\"x,\ny\""};
             text += (field == 0 ? "" : ",");
-            text += random() % 2 == 0 ? word : kForms[random() % kForms.size()];
+            text += random() % 2 == 0 ? word : forms[random() % forms.size()];
         }
         text += line_end;
     }
@@ -190,8 +190,8 @@ TEST_P(RandomText, reads_the_same_with_both_kernels_and_the_naive_parser) {
 }
 
 std::string dialect_name(const testing::TestParamInfo<Dialect>& info) {
-    static const std::vector<std::string> kNames{"plain", "comment", "long_comment", "no_quote"};
-    return kNames.at(info.index);
+    static const std::vector<std::string> names{"plain", "comment", "long_comment", "no_quote"};
+    return names.at(info.index);
 }
 
 INSTANTIATE_TEST_SUITE_P(Dialects, RandomText,
