@@ -199,6 +199,21 @@ def a_paused_leader_is_replaced_and_refused_when_it_wakes_up():
     INSTANCE.wait_right()
 
 
+def a_refresh_by_hand_skips_the_backoff_of_a_deletion_that_a_view_held_up():
+    INSTANCE.write("b.spc", 'connection "leaving" {\n  plugin = "example"\n}\n')
+    INSTANCE.wait_state("leaving", "ready")
+    INSTANCE.superuser("create view public.held as select * from leaving.example_numbers")
+    INSTANCE.remove("b.spc")
+
+    def waits():
+        return INSTANCE.look("select state, attempts, error from penstock.connection_state where connection_name = 'leaving'")
+    wait_until(lambda: waits()[0][1] >= 2, "a second attempt")
+    assert waits()[0][0] == "deleting" and "view public.held" in waits()[0][2], waits()
+    INSTANCE.superuser("drop view public.held")
+    INSTANCE.look("select penstock.refresh('leaving')")
+    wait_until(lambda: waits() == [], "the deletion", 3)
+
+
 def a_leader_of_an_old_epoch_is_refused_by_the_database():
     epoch = int(INSTANCE.superuser("update penstock.controller set epoch = epoch + 1 returning epoch"))
     INSTANCE.configure(not INSTANCE.is_wide)
@@ -238,6 +253,7 @@ if __name__ == "__main__":
             the_server_restarted_in_the_middle_of_a_refresh,
             the_server_killed_in_the_middle_of_a_refresh,
             a_paused_leader_is_replaced_and_refused_when_it_wakes_up,
+            a_refresh_by_hand_skips_the_backoff_of_a_deletion_that_a_view_held_up,
             a_leader_of_an_old_epoch_is_refused_by_the_database,
             the_disk_of_the_server_is_full,
         ])

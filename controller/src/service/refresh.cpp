@@ -57,19 +57,20 @@ void Refresh::set_configuration(const config::Configuration& configuration) {
 void Refresh::request(const std::string& connection) {
     // Anybody who may connect can send a notification, with any text: only names that are ours
     // leave a trace.
-    if (!connection.empty() && !desired_.contains(connection)) {
+    if (!connection.empty() && !desired_.contains(connection) && !actual_.contains(connection)) {
         return;
     }
     std::set<std::string> labels;
     for (const auto& [name, wanted] : desired_) {
-        if (!connection.empty() && name != connection) {
-            continue;
+        if (connection.empty() || name == connection) {
+            forget_offer(name);
+            labels.insert(wanted.plugin_instance);
         }
-        forget_offer(name);
-        labels.insert(wanted.plugin_instance);
-        if (const auto row = actual_.find(name); row != actual_.end()) {
-            row->second.attempts = 0;
-            row->second.next_attempt_ms = 0;
+    }
+    for (const auto& [name, row] : actual_) { // those that wait to be deleted as well
+        if (connection.empty() || name == connection) {
+            hurried_.insert(name);
+            not_before_.erase(name);
         }
     }
     for (const std::string& label : labels) {
@@ -239,6 +240,9 @@ asio::awaitable<void> Refresh::read_actual() {
 }
 
 Clock::time_point Refresh::due_of(const reconcile::Step& step) const {
+    if (hurried_.contains(step.connection)) {
+        return {};
+    }
     const auto patience = not_before_.find(step.connection);
     const Clock::time_point due = time_of(step.not_before_ms);
     return patience == not_before_.end() ? due : std::max(due, patience->second);
@@ -246,6 +250,7 @@ Clock::time_point Refresh::due_of(const reconcile::Step& step) const {
 
 void Refresh::launch(const std::vector<reconcile::Step>& steps) {
     std::vector<reconcile::Step> ordered = steps;
+    std::set<std::string> still_hurried;
     // Comments last: nobody's query waits for one.
     std::stable_partition(ordered.begin(), ordered.end(), [](const reconcile::Step& step) {
         return step.kind != StepKind::kComment;
@@ -256,8 +261,12 @@ void Refresh::launch(const std::vector<reconcile::Step>& steps) {
             wake_at_ = std::min(wake_at_, due);
         } else if (launch_one(step)) {
             is_working_ = is_working_ || step.kind != StepKind::kFetch;
+        } else if (hurried_.contains(step.connection)) {
+            still_hurried.insert(
+                step.connection); // its plugin is not up yet, or no session is free
         }
     }
+    hurried_ = std::move(still_hurried);
 }
 
 bool Refresh::launch_one(const reconcile::Step& step) {

@@ -170,6 +170,7 @@ class Refresh {
     std::map<std::string, std::uint64_t> changed_in_; ///< connection → change_count_ of its last
     std::set<std::string> in_schema_work_;
     std::map<std::string, hosting::Clock::time_point> not_before_; ///< our own patience
+    std::set<std::string> hurried_; ///< asked for by hand: the next step skips its backoff
     hosting::Clock::time_point read_at_{};
 
     // rows beside the states
