@@ -29,6 +29,8 @@ struct ConfigError {
 };
 
 enum class ConnectionType : std::uint8_t { kPlugin, kAggregator };
+/// What a failing child does to a query of its aggregator: fail it, or only be missing from it.
+enum class OnError : std::uint8_t { kFail, kPartial };
 enum class ImportSchema : std::uint8_t { kEnabled, kLazy, kDisabled };
 
 /// One `connection "name" { … }`.
@@ -37,7 +39,9 @@ struct Connection {
     std::string plugin;          ///< the plugin's name: executable in the plugin folder
     std::string plugin_instance; ///< label of the `plugin` block, or the plugin's name
     ConnectionType type = ConnectionType::kPlugin;
-    std::vector<std::string> children; ///< aggregators: names or globs, as written
+    std::vector<std::string> patterns; ///< aggregators: `connections`, as written
+    std::vector<std::string> children; ///< aggregators: names of those that match, in order
+    OnError on_error = OnError::kFail; ///< aggregators
     ImportSchema import_schema = ImportSchema::kEnabled;
     Arguments arguments; ///< everything that is the plugin's; env() and file() already resolved
     std::map<std::string, Position> argument_positions;
@@ -52,6 +56,8 @@ struct Connection {
     /// Set when the connection cannot be used as written (bad name, no plugin, defined twice, bad
     /// reference): it goes to state `error`, its live schema stays as it is.
     std::optional<ConfigError> error;
+    /// Aggregators: entries of `connections` that match nothing. It works all the same.
+    std::vector<ConfigError> warnings;
 };
 
 /// One `plugin "label" { … }`, or the instance that a connection implies.

@@ -27,6 +27,11 @@ constexpr std::array<std::pair<std::string_view, ConnectionType>, 2> kTypes = {{
     {"aggregator", ConnectionType::kAggregator},
 }};
 
+constexpr std::array<std::pair<std::string_view, OnError>, 2> kOnErrors = {{
+    {"fail", OnError::kFail},
+    {"partial", OnError::kPartial},
+}};
+
 constexpr std::array<std::pair<std::string_view, ImportSchema>, 3> kImportSchemas = {{
     {"enabled", ImportSchema::kEnabled},
     {"lazy", ImportSchema::kLazy},
@@ -42,12 +47,21 @@ constexpr std::array<Setting<Connection>, 3> kConnectionSettings = {{
     {"connections", "a list of connection names or patterns, such as [\"aws_*\"]",
      [](Connection& connection, const ConfigValue& value) {
          std::optional<std::vector<std::string>> names = text_list_of(value);
-         connection.children = names.value_or(std::vector<std::string>{});
-         return !connection.children.empty();
+         connection.patterns = names.value_or(std::vector<std::string>{});
+         return !connection.patterns.empty();
      }},
     {"import_schema", "one of \"enabled\", \"lazy\" and \"disabled\"",
      [](Connection& connection, const ConfigValue& value) {
          return assign_choice(connection.import_schema, value, kImportSchemas);
+     }},
+}};
+
+/// Its own as well when it is an aggregator; of other connections, names like these are the
+/// plugin's.
+constexpr std::array<Setting<Connection>, 1> kAggregatorSettings = {{
+    {"on_error", "one of \"fail\" and \"partial\"",
+     [](Connection& connection, const ConfigValue& value) {
+         return assign_choice(connection.on_error, value, kOnErrors);
      }},
 }};
 
@@ -166,6 +180,29 @@ class Drafter {
         if (!is_aggregator && has_children) {
             fail(block_.start, "\"connections\" is not allowed in " + what_,
                  "It is for aggregators: add type = \"aggregator\".", "connections");
+        }
+        if (is_aggregator) {
+            take_aggregator_settings();
+        }
+    }
+
+    /// After all the others, because `type` may stand behind them. An aggregator has no plugin
+    /// arguments: its children have them.
+    void take_aggregator_settings() {
+        Connection& connection = draft_.connection;
+        for (const auto& [name, value] : std::exchange(connection.arguments, {})) {
+            const Position& place = connection.argument_positions.at(name);
+            const Mark mark{.line = place.line, .column = place.column};
+            const Setting<Connection>* const setting =
+                find_setting<Connection>(kAggregatorSettings, name);
+            if (setting == nullptr) {
+                fail(mark, "argument \"" + name + "\" is not allowed in " + what_,
+                     "It is an aggregator, which has plugin, type, connections, on_error and "
+                     "import_schema; the rest are arguments of its connections.",
+                     name);
+            } else if (auto wrong = apply_setting(*setting, connection, value, what_)) {
+                fail(mark, *std::move(wrong));
+            }
         }
     }
 

@@ -136,16 +136,22 @@ void resolve_instance(ConnectionDraft& draft, const std::map<std::string, Plugin
     }
 }
 
-std::string config_hash(const Connection& connection, std::string_view key) {
+std::string config_hash(const Connection& connection,
+                        const std::map<std::string, Connection>& connections,
+                        std::string_view key) {
     Canonical canonical;
     canonical.add(std::string_view(connection.name));
     canonical.add(std::string_view(connection.plugin));
     canonical.add(std::string_view(connection.plugin_instance));
     canonical.add(std::string_view(std::to_string(static_cast<int>(connection.type))));
     canonical.add(std::string_view(std::to_string(static_cast<int>(connection.import_schema))));
+    canonical.add(std::string_view(std::to_string(static_cast<int>(connection.on_error))));
     canonical.add(std::string_view(std::to_string(connection.children.size())));
     for (const std::string& child : connection.children) {
+        const Connection& made_of = connections.at(child);
+        const bool is_ours_alone = made_of.import_schema == ImportSchema::kDisabled;
         canonical.add(std::string_view(child));
+        canonical.add(std::string_view(is_ours_alone ? made_of.config_hash : std::string()));
     }
     canonical.add(ConfigValue{connection.arguments});
     return keyed_hash(key, canonical.bytes());

@@ -17,7 +17,11 @@ namespace penstock::config {
 void resolve_instance(ConnectionDraft& draft, const std::map<std::string, PluginInstance>& declared,
                       std::map<std::string, PluginInstance>& used);
 
-/// Hash over what the connection means: all of it but positions and error.
-[[nodiscard]] std::string config_hash(const Connection& connection, std::string_view key);
+/// Hash over what the connection means: all of it but positions and error. Of an aggregator, its
+/// children instead of their patterns, and the hashes of those that nobody else asks for their
+/// tables (import_schema = "disabled"); they must be there already.
+[[nodiscard]] std::string config_hash(const Connection& connection,
+                                      const std::map<std::string, Connection>& connections,
+                                      std::string_view key);
 
 } // namespace penstock::config

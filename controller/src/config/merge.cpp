@@ -1,6 +1,7 @@
 #include "config/merge.hpp"
 
 #include "config/block_types.hpp"
+#include "config/children.hpp"
 #include "config/instances.hpp"
 #include "penstock/types/utf8.hpp"
 
@@ -82,6 +83,8 @@ class Merger {
         take_plugins();
         take_options();
         take_connections();
+        resolve_children(merged_.configuration.connections);
+        take_hashes();
         return std::move(merged_);
     }
 
@@ -140,8 +143,20 @@ class Merger {
             }
             resolve_instance(draft, merged_.declared, merged_.configuration.instances);
             Connection& connection = draft.connection;
-            connection.config_hash = config_hash(connection, context_.hash_key);
             merged_.configuration.connections.emplace(name, std::move(connection));
+        }
+    }
+
+    /// An aggregator's after those of its children, of which it may have a part.
+    void take_hashes() {
+        std::map<std::string, Connection>& connections = merged_.configuration.connections;
+        for (const ConnectionType type : {ConnectionType::kPlugin, ConnectionType::kAggregator}) {
+            for (auto& [name, connection] : connections) {
+                if (connection.type == type) {
+                    connection.config_hash =
+                        config_hash(connection, connections, context_.hash_key);
+                }
+            }
         }
     }
 

@@ -19,12 +19,23 @@ namespace {
 
 constexpr std::chrono::milliseconds kRequestTimeout{60'000};
 
-wire::ControlRequest configure_request(const std::string& connection, const Arguments& arguments) {
+/// What a process was configured with, for the one that comes after it.
+struct Setup {
+    Arguments arguments;
+    std::optional<AggregateSpec> aggregate;
+};
+
+wire::ControlRequest configure_request(const std::string& connection, const Setup& setup) {
     wire::ControlRequest request;
     wire::Configure& configure = *request.mutable_configure();
     configure.set_connection(connection);
-    for (const auto& [name, value] : arguments) {
+    for (const auto& [name, value] : setup.arguments) {
         write_message(value, (*configure.mutable_arguments())[name]);
+    }
+    if (setup.aggregate) {
+        configure.set_on_error(setup.aggregate->on_error);
+        configure.mutable_children()->Assign(setup.aggregate->children.begin(),
+                                             setup.aggregate->children.end());
     }
     return request;
 }
@@ -70,7 +81,7 @@ struct PluginHost::Impl : std::enable_shared_from_this<PluginHost::Impl> {
     Condition changed;
     HostStatus status;
     std::optional<wire::PluginInfo> info; ///< of the last process that said hello
-    std::map<std::string, Arguments> configured;
+    std::map<std::string, Setup> configured;
     std::shared_ptr<PluginRun> run; ///< shared with its own coroutines; null between two lives
     RestartPolicy policy;
     bool is_supervised = false;
@@ -204,9 +215,9 @@ asio::awaitable<Error> PluginHost::Impl::explain_end(std::shared_ptr<PluginRun> 
 /// Before anything else is asked of it, a new process gets what the old one had.
 asio::awaitable<void> PluginHost::Impl::configure_all() {
     // A copy: a request that gives up meanwhile changes the original.
-    const std::map<std::string, Arguments> before = configured;
-    for (const auto& [connection, arguments] : before) {
-        wire::ControlRequest message = configure_request(connection, arguments);
+    const std::map<std::string, Setup> before = configured;
+    for (const auto& [connection, setup] : before) {
+        wire::ControlRequest message = configure_request(connection, setup);
         const Result<wire::ControlReply> reply =
             co_await run->channel()->request(std::move(message), kRequestTimeout);
         if (run->channel()->is_closed()) {
@@ -316,14 +327,22 @@ void PluginHost::restart() {
     impl_->interrupt();
 }
 
-asio::awaitable<Status> PluginHost::configure(std::string connection, Arguments arguments) {
+bool PluginHost::knows(const std::string& connection, const Arguments& arguments) const {
+    const auto found = impl_->configured.find(connection);
+    return found != impl_->configured.end() && !found->second.aggregate &&
+           found->second.arguments == arguments;
+}
+
+asio::awaitable<Status> PluginHost::configure(std::string connection, Arguments arguments,
+                                              std::optional<AggregateSpec> aggregate) {
     const std::shared_ptr<Impl> impl = impl_;
-    wire::ControlRequest message = configure_request(connection, arguments);
+    Setup setup{std::move(arguments), std::move(aggregate)};
+    wire::ControlRequest message = configure_request(connection, setup);
     Result<wire::ControlReply> reply = co_await impl->request(std::move(message));
     if (!reply.ok()) {
         co_return reply.error();
     }
-    impl->configured[connection] = std::move(arguments);
+    impl->configured[connection] = std::move(setup);
     co_return Status{};
 }
 

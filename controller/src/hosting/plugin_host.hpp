@@ -39,6 +39,13 @@ struct HostStatus {
     std::string error;   ///< why it is not running: exit code or signal, last lines of stderr
 };
 
+/// What makes a connection an aggregator: `children` and `on_error` of message Configure.
+struct AggregateSpec {
+    std::vector<std::string> children;
+    std::string on_error; ///< fail · partial
+    friend bool operator==(const AggregateSpec&, const AggregateSpec&) = default;
+};
+
 /// One plugin process under supervision: posix_spawn, pidfd, the control socket as fd 3, stderr
 /// drained into a ring of 64 KiB. When it exits by itself it is started again, after 100 ms
 /// doubling to 60 s; five exits within 60 s make it kFailed until `restart()` or a new executable.
@@ -70,7 +77,10 @@ class PluginHost {
 
     /// The plugin takes (or replaces) a connection. Errors: the plugin's own (kOption with
     /// `argument` …), kUnavailable with the reason and the last stderr lines when it does not run.
-    boost::asio::awaitable<Status> configure(std::string connection, Arguments arguments);
+    boost::asio::awaitable<Status> configure(std::string connection, Arguments arguments,
+                                             std::optional<AggregateSpec> aggregate = std::nullopt);
+    /// Has it taken the connection with exactly these arguments?
+    [[nodiscard]] bool knows(const std::string& connection, const Arguments& arguments) const;
     boost::asio::awaitable<Status> forget(std::string connection);
     boost::asio::awaitable<Result<std::vector<TableSchema>>> describe(std::string connection);
 

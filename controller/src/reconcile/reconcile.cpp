@@ -10,8 +10,6 @@ namespace penstock::reconcile {
 
 namespace {
 
-constexpr const char* kNoAggregators = "this version of Penstock has no aggregator connections";
-
 std::optional<Step> make_step(StepKind kind, const std::string& connection) {
     return Step{.kind = kind, .connection = connection};
 }
@@ -43,9 +41,6 @@ std::optional<std::string> lasting_error(const DesiredConnection& desired,
                                          const ActualConnection& actual) {
     if (desired.error) {
         return desired.error;
-    }
-    if (desired.type == "aggregator") {
-        return kNoAggregators;
     }
     if (actual.has_schema && !actual.schema_is_ours) {
         return "schema \"" + desired.name + "\" exists and does not belong to Penstock";

@@ -43,8 +43,11 @@ void Refresh::set_configuration(const config::Configuration& configuration) {
             note("config", "file_error", "watcher", "", {{"file", file.path}, {"error", text}});
         }
     }
+    report_warnings(configuration);
     configuration_ = configuration;
     desired_ = make_desired(configuration_);
+    index_children();
+    release_unused_children();
     order_ = schema_order(configuration_, desired_);
     for (const auto& [label, instance] : configuration_.instances) {
         learn_secrets(label);
@@ -254,6 +257,10 @@ void Refresh::launch(const std::vector<reconcile::Step>& steps) {
     // Comments last: nobody's query waits for one.
     std::stable_partition(ordered.begin(), ordered.end(), [](const reconcile::Step& step) {
         return step.kind != StepKind::kComment;
+    });
+    // An aggregator asks once its children have answered.
+    std::stable_partition(ordered.begin(), ordered.end(), [this](const reconcile::Step& step) {
+        return !is_aggregate_fetch(step);
     });
     for (const reconcile::Step& step : ordered) {
         const Clock::time_point due = due_of(step);

@@ -117,12 +117,26 @@ class Refresh {
     ask_shared(std::string label, std::shared_ptr<hosting::PluginHost> host, std::string name);
     boost::asio::awaitable<Result<OfferedPtr>> describe(std::shared_ptr<hosting::PluginHost> host,
                                                         std::string name);
+    // refresh_aggregates.cpp: connections made of others
+    void index_children();
+    void report_warnings(const config::Configuration& fresh);
+    boost::asio::awaitable<Result<OfferedPtr>>
+    ask_aggregate(std::string label, std::shared_ptr<hosting::PluginHost> host,
+                  config::Connection connection);
+    boost::asio::awaitable<void>
+    lend_child(std::string label, std::shared_ptr<hosting::PluginHost> host, std::string child);
+    void child_changed(const std::string& child);
+    void release_unused_children();
+    [[nodiscard]] bool is_lent(const std::string& child) const;
+    [[nodiscard]] bool is_aggregate_fetch(const reconcile::Step& step) const;
+
     void take_answer(const config::Connection& asked, Result<OfferedPtr> answer, bool is_dynamic);
     void fail(const std::string& name, const std::string& error);
     void forget_offer(const std::string& name);
     void tell_failure(const std::string& name, const std::string& error);
     void ask_again(const std::string& name, bool even_if_known);
     void report_failure(const std::string& label, bool is_final);
+    void note_configured(const std::string& name, const std::string& label);
     void learn_secrets(const std::string& label);
     [[nodiscard]] std::string instance_error(const std::string& label) const;
     [[nodiscard]] std::vector<std::string> connections_of(const std::string& label) const;
@@ -152,6 +166,7 @@ class Refresh {
     config::Configuration configuration_;
     reconcile::Desired desired_;
     std::vector<std::string> order_;
+    std::map<std::string, std::vector<std::string>> aggregates_; ///< child → aggregators of it
     Secrets secrets_;
 
     // what is on offer
@@ -163,6 +178,7 @@ class Refresh {
     std::set<std::string> stale_;                      ///< being fetched, and forgotten meanwhile
     std::map<std::string, std::string> reported_;      ///< instance → final failure that was told
     std::map<std::string, std::string> configured_on_; ///< connection → instance that knows it
+    std::set<std::string> lent_; ///< of those: only because an aggregator has them as children
 
     // what there is
     reconcile::Actual actual_;

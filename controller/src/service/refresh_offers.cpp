@@ -19,6 +19,11 @@ using reconcile::Offer;
 /// Announcements of one connection within this time are one.
 constexpr std::chrono::milliseconds kAnnouncementFold{100};
 
+/// Does an instance serve it on its own behalf?
+bool is_served(const reconcile::DesiredConnection& wanted) {
+    return !wanted.error && wanted.import_schema != "disabled";
+}
+
 } // namespace
 
 // ---------------------------------------------------------------- what happens outside
@@ -99,15 +104,17 @@ void Refresh::announced(const std::string& label, const std::string& connection)
             not_before_[name] = Clock::now() + kAnnouncementFold;
         }
     }
+    if (const auto child = desired_.find(connection);
+        child != desired_.end() && !is_served(child->second)) {
+        child_changed(connection); // nobody asks it but its aggregators
+    }
     wake();
 }
 
 std::vector<std::string> Refresh::connections_of(const std::string& label) const {
     std::vector<std::string> names;
     for (const auto& [name, wanted] : desired_) {
-        const bool is_served =
-            !wanted.error && wanted.import_schema != "disabled" && wanted.type == "plugin";
-        if (is_served && wanted.plugin_instance == label) {
+        if (is_served(wanted) && wanted.plugin_instance == label) {
             names.push_back(name);
         }
     }
@@ -207,18 +214,26 @@ asio::awaitable<void> Refresh::fetch(std::string name) {
 asio::awaitable<Result<Refresh::OfferedPtr>> Refresh::ask(std::string label,
                                                           std::shared_ptr<hosting::PluginHost> host,
                                                           config::Connection connection) {
+    if (connection.type == config::ConnectionType::kAggregator) {
+        co_return co_await ask_aggregate(label, host, connection);
+    }
     Status taken = co_await host->configure(connection.name, connection.arguments);
     if (!taken.ok()) {
         co_return taken.error();
     }
-    const std::string before = std::exchange(configured_on_[connection.name], label);
-    if (!before.empty() && before != label) {
-        release(connection.name, before);
-    }
+    note_configured(connection.name, label);
     if (host->is_dynamic()) {
         co_return co_await describe(host, connection.name);
     }
     co_return co_await ask_shared(label, host, connection.name);
+}
+
+/// The instance knows the connection from now on, and no other need.
+void Refresh::note_configured(const std::string& name, const std::string& label) {
+    const std::string before = std::exchange(configured_on_[name], label);
+    if (!before.empty() && before != label) {
+        release(name, before);
+    }
 }
 
 asio::awaitable<Result<Refresh::OfferedPtr>>
@@ -275,13 +290,19 @@ void Refresh::take_answer(const config::Connection& asked, Result<OfferedPtr> an
         return; // else it starts again, and we are woken
     }
     Offer& offer = offers_[name];
+    const OfferedPtr before = std::exchange(offered_[name], answer.value());
+    const auto row = actual_.find(name);
+    const bool has_failed = offer.kind == Offer::Kind::kFailed ||
+                            (row != actual_.end() && row->second.state == reconcile::State::kError);
+    if (has_failed || !before || before->hash != answer.value()->hash) {
+        child_changed(name);
+    }
     offer.kind = Offer::Kind::kKnown;
     offer.failures = offer.config_hash == asked.config_hash ? offer.failures : 0;
     offer.config_hash = asked.config_hash;
     offer.schema_hash = answer.value()->hash;
     offer.error.clear();
     offer.is_dynamic = is_dynamic;
-    offered_[name] = answer.value();
 }
 
 } // namespace penstock::service

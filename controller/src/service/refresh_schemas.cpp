@@ -118,7 +118,10 @@ asio::awaitable<void> Refresh::drop(std::string name, bool keep_row_disabled) {
     }
     forget_offer(name);
     offered_.erase(name);
-    if (const auto on = configured_on_.find(name); on != configured_on_.end()) {
+    const bool is_child = keep_row_disabled && is_lent(name);
+    if (is_child) {
+        lent_.insert(name);
+    } else if (const auto on = configured_on_.find(name); on != configured_on_.end()) {
         const std::string label = on->second;
         configured_on_.erase(on);
         release(name, label);

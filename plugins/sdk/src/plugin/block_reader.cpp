@@ -6,6 +6,20 @@
 
 namespace penstock {
 
+Value read_value(const ColumnView& column, std::uint32_t row, const std::string& name) {
+    if (column.is_null(row)) {
+        return {};
+    }
+    const std::byte* value = column.values + std::size_t{row} * column.width;
+    const DatumFault fault =
+        column.width != 0 ? check_fixed(column.type, value) : check_varlena(column, row, &value);
+    if (fault != DatumFault::kOk) {
+        throw Exception(ErrorKind::kProtocol,
+                        "value of column \"" + name + "\" " + describe(fault));
+    }
+    return decode_datum(column.type, value);
+}
+
 BlockReader::BlockReader(std::vector<RequestedColumn> columns, OnRow on_row)
     : columns_(std::move(columns)), views_(columns_.size()), on_row_(std::move(on_row)) {
     for (const RequestedColumn& column : columns_) {
@@ -24,25 +38,10 @@ void BlockReader::write_frame(std::span<const std::byte> frame) {
         std::vector<Value> values;
         values.reserve(columns_.size());
         for (std::size_t column = 0; column < columns_.size(); ++column) {
-            values.push_back(read_value(column, row));
+            values.push_back(read_value(views_[column], row, columns_[column].name));
         }
         on_row_(std::move(values));
     }
-}
-
-Value BlockReader::read_value(std::size_t column, std::uint32_t row) const {
-    const ColumnView& view = views_[column];
-    if (view.is_null(row)) {
-        return {};
-    }
-    const std::byte* value = view.values + std::size_t{row} * view.width;
-    const DatumFault fault =
-        view.width != 0 ? check_fixed(view.type, value) : check_varlena(view, row, &value);
-    if (fault != DatumFault::kOk) {
-        throw Exception(ErrorKind::kProtocol,
-                        "value of column \"" + columns_[column].name + "\" " + describe(fault));
-    }
-    return decode_datum(view.type, value);
 }
 
 } // namespace penstock

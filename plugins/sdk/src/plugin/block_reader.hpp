@@ -8,6 +8,11 @@
 
 namespace penstock {
 
+/// The value in `row` of a column of an opened block, checked as the server would.
+/// Errors: throws Exception kProtocol, with `name` as the column's name.
+[[nodiscard]] Value read_value(const ColumnView& column, std::uint32_t row,
+                               const std::string& name);
+
 /// The other end of a scan without a socket: opens each block, checks each value as the server
 /// would, and hands the rows out as Values.
 class BlockReader final : public BlockOutput {
@@ -25,8 +30,6 @@ class BlockReader final : public BlockOutput {
     [[nodiscard]] std::uint64_t row_count() const noexcept { return row_count_; }
 
   private:
-    [[nodiscard]] Value read_value(std::size_t column, std::uint32_t row) const;
-
     std::vector<RequestedColumn> columns_;
     std::vector<TypeId> types_;
     std::vector<ColumnView> views_;

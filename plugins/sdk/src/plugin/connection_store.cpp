@@ -1,56 +1,20 @@
 #include "connection_store.hpp"
 
+#include "connection_entry.hpp"
 #include "current_error.hpp"
 
-#include <optional>
 #include <set>
 
 namespace penstock {
 
 namespace {
 
-class Host final : public ConnectionHost {
-  public:
-    Host(std::string name, const ConnectionStore::Announce& announce)
-        : name_(std::move(name)), announce_(announce) {}
-    void announce_schema_change() override { announce_(name_); }
-
-  private:
-    const std::string name_;
-    const ConnectionStore::Announce announce_;
-};
+[[noreturn]] void throw_no_table(const std::string& connection, const std::string& table) {
+    throw Exception(ErrorKind::kNotFound,
+                    "connection \"" + connection + "\" has no table \"" + table + '"');
+}
 
 } // namespace
-
-/// One connection. The order of the members is that of their lives: host, connection, tables.
-struct ConnectionStore::Entry {
-    Entry(const std::string& name, const Announce& announce) : host(name, announce) {}
-
-    /// tables() of the connection, one call at a time.
-    std::vector<std::shared_ptr<Table>> ask() {
-        const std::lock_guard lock(ask_mutex);
-        auto answer = connection->tables();
-        const std::lock_guard tables_lock(tables_mutex);
-        tables = answer;
-        return answer;
-    }
-    std::shared_ptr<Table> find(const std::string& name) {
-        const std::lock_guard lock(tables_mutex);
-        for (const std::shared_ptr<Table>& table : tables) {
-            if (table->schema().name == name) {
-                return table;
-            }
-        }
-        return nullptr;
-    }
-
-    Host host;
-    std::optional<Error> error; ///< why there is no connection
-    std::unique_ptr<Connection> connection;
-    std::mutex ask_mutex;
-    std::mutex tables_mutex;
-    std::vector<std::shared_ptr<Table>> tables;
-};
 
 ConnectionStore::ConnectionStore(Plugin& plugin, Announce announce)
     : plugin_(plugin), info_(plugin.info()), announce_(std::move(announce)) {}
@@ -68,6 +32,12 @@ void ConnectionStore::configure(const std::string& name, const Arguments& argume
         put(name, entry);
         throw;
     }
+    put(name, std::move(entry));
+}
+
+void ConnectionStore::configure(const std::string& name, Aggregate aggregate) {
+    auto entry = std::make_shared<Entry>(name, announce_);
+    entry->aggregate = std::move(aggregate);
     put(name, std::move(entry));
 }
 
@@ -117,8 +87,20 @@ std::shared_ptr<ConnectionStore::Entry> ConnectionStore::entry_of(const std::str
     return entry;
 }
 
+/// The entry of a connection that has tables of its own.
+std::shared_ptr<ConnectionStore::Entry> ConnectionStore::child_of(const std::string& name) {
+    std::shared_ptr<Entry> entry = entry_of(name);
+    if (entry->aggregate) {
+        throw Exception(ErrorKind::kOption, "connection \"" + name + "\" is an aggregator");
+    }
+    return entry;
+}
+
 std::vector<TableSchema> ConnectionStore::describe(const std::string& name) {
     const std::shared_ptr<Entry> entry = entry_of(name);
+    if (entry->aggregate) {
+        return describe_joined(*entry);
+    }
     std::vector<TableSchema> schemas;
     std::set<std::string> names;
     for (const std::shared_ptr<Table>& table : entry->ask()) {
@@ -132,19 +114,36 @@ std::vector<TableSchema> ConnectionStore::describe(const std::string& name) {
     return schemas;
 }
 
-ConnectionStore::Found ConnectionStore::find(const std::string& connection,
-                                             const std::string& table) {
-    std::shared_ptr<Entry> entry = entry_of(connection);
+FoundTable ConnectionStore::find(const std::string& connection, const std::string& table) {
+    std::shared_ptr<Entry> entry = child_of(connection);
     std::shared_ptr<Table> found = entry->find(table);
     if (found == nullptr) {
         (void)entry->ask();
         found = entry->find(table);
     }
     if (found == nullptr) {
-        throw Exception(ErrorKind::kNotFound,
-                        "connection \"" + connection + "\" has no table \"" + table + '"');
+        throw_no_table(connection, table);
     }
     return {std::move(entry), std::move(found)};
+}
+
+ScanSummary ConnectionStore::scan(ScanRequest request, BlockOutput& output) {
+    const std::shared_ptr<Entry> entry = entry_of(request.connection);
+    if (!entry->aggregate) {
+        const FoundTable found = find(request.connection, request.table);
+        return run_scan(*found.table, std::move(request), output);
+    }
+    std::shared_ptr<const AggregateTable> joined = entry->find_joined(request.table);
+    if (joined == nullptr) {
+        (void)describe_joined(*entry);
+        joined = entry->find_joined(request.table);
+    }
+    if (joined == nullptr) {
+        throw_no_table(request.connection, request.table);
+    }
+    const std::string table = request.table;
+    return run_aggregate_scan(*joined, info_.name, std::move(request), output,
+                              [&](const std::string& child) { return find(child, table); });
 }
 
 } // namespace penstock

@@ -1,5 +1,9 @@
 #pragma once
 
+#include "aggregate.hpp"
+#include "aggregate_scan.hpp"
+#include "run_scan.hpp"
+
 #include "penstock/plugin/plugin.hpp"
 
 #include <functional>
@@ -25,28 +29,37 @@ class ConnectionStore {
     /// Adds a connection or replaces it. After a failure the name is known, and scans of it get the
     /// same error. Errors: throws Exception, kOption or the plugin's own.
     void configure(const std::string& name, const Arguments& arguments);
+    /// Adds an aggregator or replaces what has its name. Its children need not be there yet.
+    void configure(const std::string& name, Aggregate aggregate);
     void forget(const std::string& name);
     /// Forgets all.
     void clear();
 
-    /// Asks the connection for its tables and checks them. Errors: throws Exception, kUnavailable
-    /// for a name that is not configured.
+    /// Asks the connection, or the children of an aggregator, for the tables and checks them.
+    /// Errors: throws Exception, kUnavailable for a name that is not configured. An aggregator of a
+    /// dynamic plugin that is not partial fails with its first child that does.
     [[nodiscard]] std::vector<TableSchema> describe(const std::string& name);
 
-    /// A table and the connection that owns it; shared, because a connection that is replaced lives
-    /// on until its last scan has ended.
-    struct Found {
-        std::shared_ptr<void> owner; ///< destroyed after the table
-        std::shared_ptr<Table> table;
-    };
+    /// A table of a connection that is no aggregator; shared, because a connection that is replaced
+    /// lives on until its last scan has ended.
     /// Looks in the last answer of tables(), and asks once more when the name is not there.
     /// Errors: throws Exception, kNotFound or as describe().
-    [[nodiscard]] Found find(const std::string& connection, const std::string& table);
+    [[nodiscard]] FoundTable find(const std::string& connection, const std::string& table);
+
+    /// Runs a scan of a connection or of an aggregator. Errors: as find() and run_scan().
+    [[nodiscard]] ScanSummary scan(ScanRequest request, BlockOutput& output);
 
   private:
     struct Entry;
     [[nodiscard]] std::shared_ptr<Entry> entry_of(const std::string& name);
     void put(const std::string& name, std::shared_ptr<Entry> entry);
+    [[nodiscard]] std::shared_ptr<Entry> child_of(const std::string& name);
+
+    // connection_store_join.cpp: aggregators
+    struct Answers;
+    [[nodiscard]] std::vector<TableSchema> describe_joined(Entry& entry);
+    [[nodiscard]] Answers ask_children(const Aggregate& aggregate);
+    [[nodiscard]] Answers ask_one_of(const Aggregate& aggregate);
 
     Plugin& plugin_;
     const PluginInfo info_;

@@ -115,15 +115,30 @@ void ControlChannel::run_later(const std::string& connection,
     });
 }
 
+void ControlChannel::configure(const wire::Configure& message) {
+    if (message.on_error().empty()) {
+        Arguments arguments;
+        for (const auto& [name, value] : message.arguments()) {
+            arguments.emplace(name, read_message(value));
+        }
+        store_.configure(message.connection(), arguments);
+        return;
+    }
+    const bool is_partial = message.on_error() == "partial";
+    if (!is_partial && message.on_error() != "fail") {
+        throw Exception(ErrorKind::kProtocol, "unknown on_error \"" + message.on_error() + '"');
+    }
+    Aggregate aggregate;
+    aggregate.children.assign(message.children().begin(), message.children().end());
+    aggregate.is_partial = is_partial;
+    store_.configure(message.connection(), std::move(aggregate));
+}
+
 void ControlChannel::run_task(const wire::ControlRequest& request) {
     wire::ControlReply answer;
     answer.set_id(request.id());
     if (request.has_configure()) {
-        Arguments arguments;
-        for (const auto& [name, value] : request.configure().arguments()) {
-            arguments.emplace(name, read_message(value));
-        }
-        store_.configure(request.configure().connection(), arguments);
+        configure(request.configure());
         answer.mutable_ok();
     } else if (request.has_forget()) {
         store_.forget(request.forget().connection());

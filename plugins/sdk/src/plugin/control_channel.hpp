@@ -44,6 +44,7 @@ class ControlChannel {
     void reply(const wire::ControlReply& reply);
     void reply_info(const wire::ControlRequest& request);
     void run_later(const std::string& connection, std::shared_ptr<wire::ControlRequest> request);
+    void configure(const wire::Configure& message);
     void run_task(const wire::ControlRequest& request);
 
     int socket_;

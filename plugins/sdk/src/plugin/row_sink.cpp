@@ -1,5 +1,7 @@
 #include "penstock/plugin/row_sink.hpp"
 
+#include "requested_column.hpp"
+
 #include <algorithm>
 
 namespace penstock {
@@ -15,12 +17,6 @@ constexpr std::chrono::milliseconds kSlowInterval{5};
 /// Rows between two looks at size and clock: 64 make the looks cost less than 1 ns a row.
 constexpr std::uint32_t kMaxCheckInterval = 64;
 constexpr std::size_t kMaxWarnings = 100;
-
-Error definition_changed(ErrorKind kind, std::string message) {
-    return Error::make(kind, std::move(message),
-                       "The definition of the foreign table differs from what the plugin offers.",
-                       "Refresh the connection: select penstock.refresh('…').");
-}
 
 } // namespace
 
@@ -39,22 +35,8 @@ RowSink::RowSink(const ScanRequest& request, const TableSchema& schema, BlockOut
 }
 
 void RowSink::add_requested(const RequestedColumn& requested) {
-    const auto found =
-        std::find_if(schema_.columns.begin(), schema_.columns.end(),
-                     [&](const Column& column) { return column.name == requested.name; });
-    const std::string what = "column \"" + requested.name + "\" of table \"" + schema_.name + '"';
-    if (found == schema_.columns.end()) {
-        throw Exception(definition_changed(ErrorKind::kNoColumn, what + " does not exist"));
-    }
-    if (found->type != requested.type) {
-        const TypeInfo* wanted = find_type(requested.type);
-        throw Exception(definition_changed(
-            ErrorKind::kType, what + " is of type " +
-                                  std::string(find_type(found->type)->sql_name) + ", not " +
-                                  (wanted != nullptr ? std::string(wanted->sql_name) : "unknown")));
-    }
-    const auto index = static_cast<std::size_t>(found - schema_.columns.begin());
-    columns_.emplace_back(found->type);
+    const std::size_t index = position_of(requested, schema_);
+    columns_.emplace_back(requested.type);
     schema_indexes_.push_back(index);
     wanted_[index] = true;
 }

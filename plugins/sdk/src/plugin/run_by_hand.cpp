@@ -128,7 +128,7 @@ void print_info(Plugin& plugin, const CommandLine& line) {
 void print_scan(Plugin& plugin, const CommandLine& line) {
     ConnectionStore store(plugin, [](const std::string&) {});
     connect(store, plugin, line);
-    const ConnectionStore::Found found = store.find(kConnection, line.table);
+    const FoundTable found = store.find(kConnection, line.table);
     const ScanRequest request = make_request(found.table->schema(), line);
     std::uint64_t printed = 0;
     BlockReader reader(request.columns, [&](const std::vector<Value>& row) {

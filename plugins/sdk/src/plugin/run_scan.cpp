@@ -1,16 +1,12 @@
 #include "run_scan.hpp"
 
+#include "requested_column.hpp"
+
 #include <algorithm>
 
 namespace penstock {
 
 namespace {
-
-const Column* find_column(const TableSchema& schema, const std::string& name) {
-    const auto found = std::find_if(schema.columns.begin(), schema.columns.end(),
-                                    [&](const Column& column) { return column.name == name; });
-    return found != schema.columns.end() ? &*found : nullptr;
-}
 
 /// May the table see this condition? Throws when it may not, but the server relies on it.
 bool is_usable(const TableSchema& schema, const Qual& qual) {
@@ -61,10 +57,14 @@ void check_keys(const TableSchema& schema, const ScanRequest& request) {
 
 } // namespace
 
-ScanSummary run_scan(Table& table, ScanRequest request, BlockOutput& output) {
-    const TableSchema& schema = table.schema();
+void fit_request(ScanRequest& request, const TableSchema& schema) {
     std::erase_if(request.quals, [&](const Qual& qual) { return !is_usable(schema, qual); });
     check_keys(schema, request);
+}
+
+ScanSummary run_scan(Table& table, ScanRequest request, BlockOutput& output) {
+    const TableSchema& schema = table.schema();
+    fit_request(request, schema);
     RowSink rows(request, schema, output);
     table.scan(request, rows);
     rows.finish();

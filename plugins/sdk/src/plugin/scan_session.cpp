@@ -1,7 +1,6 @@
 #include "scan_session.hpp"
 
 #include "current_error.hpp"
-#include "run_scan.hpp"
 #include "socket_output.hpp"
 
 #include <sys/socket.h>
@@ -202,8 +201,7 @@ void ScanSession::answer(BlockOutput& output) {
 
 void ScanSession::answer_scan(BlockOutput& output) {
     ScanRequest request = read_message(*scan_).take();
-    const ConnectionStore::Found found = store_.find(request.connection, request.table);
-    const ScanSummary summary = run_scan(*found.table, std::move(request), output);
+    const ScanSummary summary = store_.scan(std::move(request), output);
     wire::End end;
     end.set_row_count(summary.row_count);
     end.set_source_bytes(summary.source_bytes);

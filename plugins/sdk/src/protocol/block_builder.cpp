@@ -39,25 +39,45 @@ class Layout {
     std::size_t next_;
 };
 
-ColumnArea place_column(const ColumnBuilder& column, Layout& layout, std::byte* base) {
+/// The bytes of one column, wherever they are.
+struct ColumnBytes {
+    std::span<const std::byte> nulls;
+    std::span<const std::byte> values;
+    std::span<const std::byte> data;
+};
+
+ColumnBytes bytes_of(const ColumnBuilder& column, std::uint32_t row_count) {
+    if (column.row_count() != row_count) {
+        throw Exception(ErrorKind::kInternal, "plugin appended " +
+                                                  std::to_string(column.row_count()) +
+                                                  " values to a column of a block with " +
+                                                  std::to_string(row_count) + " rows");
+    }
+    return {std::as_bytes(column.nulls_area()), column.values_area(), column.data_area()};
+}
+
+ColumnBytes bytes_of(const ColumnView& column, std::uint32_t row_count) {
+    const std::size_t stride = column.width != 0 ? column.width : sizeof(std::uint32_t);
+    const std::size_t null_bytes = column.nulls != nullptr ? (std::size_t{row_count} + 7) / 8 : 0;
+    return {std::as_bytes(std::span(column.nulls, null_bytes)),
+            {column.values, row_count * stride},
+            {column.data, column.data_bytes}};
+}
+
+ColumnArea place_column(const ColumnBytes& column, Layout& layout, std::byte* base) {
     ColumnArea area{};
-    area.nulls_offset = layout.place(std::as_bytes(column.nulls_area()), base);
-    area.values_offset = layout.place(column.values_area(), base);
-    area.data_offset = layout.place(column.data_area(), base);
-    area.data_bytes = static_cast<std::uint32_t>(column.data_area().size());
+    area.nulls_offset = layout.place(column.nulls, base);
+    area.values_offset = layout.place(column.values, base);
+    area.data_offset = layout.place(column.data, base);
+    area.data_bytes = static_cast<std::uint32_t>(column.data.size());
     return area;
 }
 
-std::size_t measure(std::span<const ColumnBuilder> columns, std::uint32_t row_count) {
+template <typename Column>
+std::size_t measure(std::span<const Column> columns, std::uint32_t row_count) {
     Layout layout(columns.size());
-    for (const ColumnBuilder& column : columns) {
-        if (column.row_count() != row_count) {
-            throw Exception(ErrorKind::kInternal, "plugin appended " +
-                                                      std::to_string(column.row_count()) +
-                                                      " values to a column of a block with " +
-                                                      std::to_string(row_count) + " rows");
-        }
-        place_column(column, layout, nullptr);
+    for (const Column& column : columns) {
+        place_column(bytes_of(column, row_count), layout, nullptr);
     }
     if (layout.bytes() > kMaxFrameBytes) {
         throw Exception(ErrorKind::kLimit, "rows are too large",
@@ -66,6 +86,26 @@ std::size_t measure(std::span<const ColumnBuilder> columns, std::uint32_t row_co
                         "Select fewer or shorter columns.");
     }
     return layout.bytes();
+}
+
+template <typename Column>
+void build(std::span<const Column> columns, std::uint32_t row_count,
+           std::vector<std::byte>& frame) {
+    const std::size_t payload_bytes = measure(columns, row_count);
+    frame.resize(kFrameHeaderBytes + payload_bytes);
+    const FrameHeader frame_header =
+        make_header(FrameKind::kBlock, static_cast<std::uint32_t>(payload_bytes));
+    std::memcpy(frame.data(), &frame_header, sizeof(frame_header));
+    std::byte* const payload = frame.data() + kFrameHeaderBytes;
+    const BlockHeader header{row_count, static_cast<std::uint16_t>(columns.size()), 0};
+    std::memcpy(payload, &header, sizeof(header));
+    Layout layout(columns.size());
+    std::byte* entry = payload + sizeof(header);
+    for (const Column& column : columns) {
+        const ColumnArea area = place_column(bytes_of(column, row_count), layout, payload);
+        std::memcpy(entry, &area, sizeof(area));
+        entry += sizeof(area);
+    }
 }
 
 } // namespace
@@ -102,21 +142,12 @@ void ColumnBuilder::clear() noexcept {
 
 void build_block_frame(std::span<const ColumnBuilder> columns, std::uint32_t row_count,
                        std::vector<std::byte>& frame) {
-    const std::size_t payload_bytes = measure(columns, row_count);
-    frame.resize(kFrameHeaderBytes + payload_bytes);
-    const FrameHeader frame_header =
-        make_header(FrameKind::kBlock, static_cast<std::uint32_t>(payload_bytes));
-    std::memcpy(frame.data(), &frame_header, sizeof(frame_header));
-    std::byte* const payload = frame.data() + kFrameHeaderBytes;
-    const BlockHeader header{row_count, static_cast<std::uint16_t>(columns.size()), 0};
-    std::memcpy(payload, &header, sizeof(header));
-    Layout layout(columns.size());
-    std::byte* entry = payload + sizeof(header);
-    for (const ColumnBuilder& column : columns) {
-        const ColumnArea area = place_column(column, layout, payload);
-        std::memcpy(entry, &area, sizeof(area));
-        entry += sizeof(area);
-    }
+    build(columns, row_count, frame);
+}
+
+void build_block_frame(std::span<const ColumnView> columns, std::uint32_t row_count,
+                       std::vector<std::byte>& frame) {
+    build(columns, row_count, frame);
 }
 
 } // namespace penstock

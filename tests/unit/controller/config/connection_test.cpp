@@ -227,13 +227,15 @@ TEST(Connection, leaves_out_instances_that_nobody_uses) {
 TEST(Connection, reads_the_controllers_own_arguments) {
     const Outcome outcome =
         read("connection \"c\" {\n plugin = \"csv\"\n type = \"aggregator\"\n"
-             " connections = [\"a*\", \"b\"]\n import_schema = \"lazy\"\n mine = file(\"f\")\n}\n");
+             " connections = [\"a*\", \"b\"]\n import_schema = \"lazy\"\n"
+             " on_error = \"partial\"\n}\n");
     const Connection& connection = outcome.configuration.connections.at("c");
     EXPECT_FALSE(connection.error);
     EXPECT_EQ(connection.type, ConnectionType::kAggregator);
-    EXPECT_EQ(connection.children, (std::vector<std::string>{"a*", "b"}));
+    EXPECT_EQ(connection.patterns, (std::vector<std::string>{"a*", "b"}));
+    EXPECT_EQ(connection.on_error, OnError::kPartial);
     EXPECT_EQ(connection.import_schema, ImportSchema::kLazy);
-    EXPECT_EQ(connection.arguments, (Arguments{{"mine", ConfigValue{std::string("x")}}}));
+    EXPECT_TRUE(connection.arguments.empty());
 }
 
 TEST(Connection, in_error_keeps_its_instance_for_its_live_schema) {

@@ -215,9 +215,6 @@ const std::vector<Case> kConfigurationCases = {
     {"schema of somebody else: error",
      [](World& w) { w.actual.schema_is_ours = false; },
      {error_step("schema \"prod\" exists and does not belong to Penstock")}},
-    {"aggregator: error",
-     [](World& w) { w.desired.type = w.actual.type = "aggregator"; },
-     {error_step("this version of Penstock has no aggregator connections")}},
 };
 
 const std::vector<Case> kEndCases = {

@@ -109,4 +109,9 @@ class ColumnBuilder {
 void build_block_frame(std::span<const ColumnBuilder> columns, std::uint32_t row_count,
                        std::vector<std::byte>& frame);
 
+/// The same from columns that lie elsewhere, such as in another block. Each view holds `row_count`
+/// rows; `frame` must not be what they point into.
+void build_block_frame(std::span<const ColumnView> columns, std::uint32_t row_count,
+                       std::vector<std::byte>& frame);
+
 } // namespace penstock

@@ -38,6 +38,16 @@ class QualOps {
     [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
     constexpr void add(QualOp op) { bits_ |= bit(op); }
     friend constexpr bool operator==(QualOps, QualOps) = default;
+    /// In both, in either, in the left one only.
+    friend constexpr QualOps operator&(QualOps left, QualOps right) {
+        return of_bits(left.bits_ & right.bits_);
+    }
+    friend constexpr QualOps operator|(QualOps left, QualOps right) {
+        return of_bits(left.bits_ | right.bits_);
+    }
+    friend constexpr QualOps operator-(QualOps left, QualOps right) {
+        return of_bits(left.bits_ & ~right.bits_);
+    }
 
     /// Space-separated signs in the order of QualOp, e.g. "= in"; "" for none.
     [[nodiscard]] std::string to_text() const;
@@ -47,6 +57,11 @@ class QualOps {
   private:
     static constexpr std::uint16_t bit(QualOp op) {
         return static_cast<std::uint16_t>(1U << static_cast<unsigned>(op));
+    }
+    static constexpr QualOps of_bits(int bits) {
+        QualOps ops;
+        ops.bits_ = static_cast<std::uint16_t>(bits);
+        return ops;
     }
     std::uint16_t bits_ = 0;
 };

@@ -1,0 +1,180 @@
+#include "aggregate_scan.hpp"
+
+#include "child_output.hpp"
+#include "current_error.hpp"
+#include "requested_column.hpp"
+#include "side_by_side.hpp"
+
+#include "penstock/protocol/frame.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <optional>
+
+namespace penstock {
+
+namespace {
+
+constexpr std::size_t kMaxWarnings = 100;
+
+/// One output for all children: a frame at a time. While one waits for the reader, so do the
+/// others, each with one block in hand.
+class SharedOutput final : public BlockOutput {
+  public:
+    explicit SharedOutput(BlockOutput& output) : output_(output) {}
+
+    void write_frame(std::span<const std::byte> frame) override {
+        const std::lock_guard lock(mutex_);
+        if (is_stopped_) {
+            throw Exception(ErrorKind::kCancelled, "another connection failed");
+        }
+        output_.write_frame(frame);
+        BlockHeader header{};
+        std::memcpy(&header, frame.data() + kFrameHeaderBytes, sizeof(header));
+        row_count_ += header.row_count;
+    }
+    [[nodiscard]] bool is_cancelled() const noexcept override {
+        return is_stopped_ || output_.is_cancelled();
+    }
+    void stop() noexcept { is_stopped_ = true; }
+    /// Rows that have gone out; when nobody writes any more.
+    [[nodiscard]] std::uint64_t row_count() const noexcept { return row_count_; }
+
+  private:
+    BlockOutput& output_;
+    std::mutex mutex_;
+    std::atomic<bool> is_stopped_ = false;
+    std::uint64_t row_count_ = 0;
+};
+
+class AggregateScan {
+  public:
+    using Find = std::function<FoundTable(const std::string& connection)>;
+
+    AggregateScan(const AggregateTable& table, const std::string& plugin, ScanRequest request,
+                  BlockOutput& output, const Find& find)
+        : table_(table), plugin_(plugin), request_(std::move(request)), output_(output),
+          shared_(output), find_(find) {}
+
+    [[nodiscard]] ScanSummary run() {
+        fit_request(request_, table_.schema);
+        for (const RequestedColumn& column : request_.columns) {
+            static_cast<void>(position_of(column, table_.schema));
+        }
+        std::vector<const AggregateTable::Child*> asked;
+        for (const AggregateTable::Child& child : table_.children) {
+            if (may_match(request_.quals, child.connection)) {
+                asked.push_back(&child);
+            }
+        }
+        run_side_by_side(asked.size(), kChildrenAtOnce,
+                         [&](std::size_t index) { scan_child(*asked[index]); });
+        if (output_.is_cancelled()) {
+            throw Exception(ErrorKind::kCancelled, "query was cancelled");
+        }
+        if (failure_) {
+            throw Exception(*std::move(failure_));
+        }
+        return summarize();
+    }
+
+  private:
+    void scan_child(const AggregateTable::Child& child) noexcept {
+        if (shared_.is_cancelled()) {
+            return;
+        }
+        try {
+            const std::optional<FoundTable> found = find_table(child);
+            const auto plan = found ? plan_child(request_, child.connection, found->table->schema())
+                                    : std::nullopt;
+            if (plan) {
+                ChildOutput rows(*plan, request_.columns, plugin_, shared_);
+                take(child.connection, run_scan(*found->table, plan->request, rows));
+            }
+        } catch (...) {
+            take_failure(child.connection, current_error());
+        }
+    }
+
+    /// Nothing when the child has no such table, and never had one as far as is known.
+    [[nodiscard]] std::optional<FoundTable> find_table(const AggregateTable::Child& child) const {
+        try {
+            return find_(child.connection);
+        } catch (const Exception& exception) {
+            if (child.has_table || exception.error().kind != ErrorKind::kNotFound) {
+                throw;
+            }
+            return std::nullopt;
+        }
+    }
+
+    void take(const std::string& child, const ScanSummary& summary) {
+        const std::lock_guard lock(mutex_);
+        source_bytes_ += summary.source_bytes;
+        for (const std::string& warning : summary.warnings) {
+            warnings_.emplace(child, "connection \"" + child + "\": " + warning);
+        }
+    }
+
+    void take_failure(const std::string& child, const Error& error) {
+        if (shared_.is_cancelled()) {
+            return; // the query has gone, or what failed first ended this one
+        }
+        const std::lock_guard lock(mutex_);
+        if (table_.is_partial) {
+            failed_.emplace(child, error.message);
+        } else if (!failure_) {
+            failure_ = name_child(error, child);
+            shared_.stop();
+        }
+    }
+
+    /// What failed comes first: it matters more than what the others warn of.
+    [[nodiscard]] ScanSummary summarize() const {
+        ScanSummary summary{shared_.row_count(), source_bytes_, {}};
+        for (const auto& [child, message] : failed_) {
+            summary.warnings.push_back("connection \"" + child +
+                                       "\" failed, its rows are missing: " + message);
+        }
+        for (const auto& [child, warning] : warnings_) {
+            summary.warnings.push_back(warning);
+        }
+        if (summary.warnings.size() > kMaxWarnings) {
+            const std::size_t more = summary.warnings.size() - kMaxWarnings + 1;
+            summary.warnings.resize(kMaxWarnings - 1);
+            summary.warnings.push_back("and " + std::to_string(more) + " more warnings");
+        }
+        return summary;
+    }
+
+    const AggregateTable& table_;
+    const std::string& plugin_;
+    ScanRequest request_;
+    BlockOutput& output_;
+    SharedOutput shared_;
+    const Find& find_;
+    std::mutex mutex_; ///< guards the rest
+    std::uint64_t source_bytes_ = 0;
+    std::optional<Error> failure_;
+    std::map<std::string, std::string> failed_;        ///< child → message
+    std::multimap<std::string, std::string> warnings_; ///< by child
+};
+
+} // namespace
+
+ScanSummary run_aggregate_scan(const AggregateTable& table, const std::string& plugin,
+                               ScanRequest request, BlockOutput& output,
+                               const std::function<FoundTable(const std::string&)>& find) {
+    return AggregateScan(table, plugin, std::move(request), output, find).run();
+}
+
+Error name_child(Error error, const std::string& child) {
+    error.message = "connection \"" + child + "\": " + error.message;
+    error.argument.clear(); // one of the child's, not of the aggregator's
+    return error;
+}
+
+} // namespace penstock
