@@ -44,8 +44,13 @@ bool is_scan_constant(PlannerInfo* root, Index relid, Expr* value) {
            !contain_subplans(reinterpret_cast<Node*>(value));
 }
 
-/// What operator `opno` means on `type`'s own ordering, by the default btree operator family.
+/// What operator `opno` means on `type`'s own ordering, by the default btree operator family; or
+/// that it is LIKE on text.
 bool match_operator(Oid opno, Oid type, QualOp* op) {
+    if (opno == OID_TEXT_LIKE_OP) {
+        *op = QualOp::kLike;
+        return true;
+    }
     static constexpr QualOp kByStrategy[] = {QualOp::kLt, QualOp::kLe, QualOp::kEq, QualOp::kGe,
                                              QualOp::kGt}; // btree strategies 1 … 5
     const TypeCacheEntry* entry = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY);
@@ -75,8 +80,9 @@ bool is_collation_safe(const ColumnInfo* column, QualOp op, Oid collation) {
     if (!OidIsValid(collation)) {
         return false;
     }
-    const bool is_equality = op == QualOp::kEq || op == QualOp::kNe || op == QualOp::kIn;
-    return is_equality ? get_collation_isdeterministic(collation) : is_c_collation(collation);
+    const bool is_bytewise = op == QualOp::kEq || op == QualOp::kNe || op == QualOp::kIn ||
+                             op == QualOp::kLike; // compares characters, whatever their order
+    return is_bytewise ? get_collation_isdeterministic(collation) : is_c_collation(collation);
 }
 
 bool is_value_type_ok(const ColumnInfo* column, Oid type) {

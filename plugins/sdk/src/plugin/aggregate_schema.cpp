@@ -62,12 +62,9 @@ class JoinedTable {
             schema_.columns.push_back(std::move(column));
         }
         schema_.columns.push_back(
-            {kConnectionColumn,
-             TypeId::kText,
-             "Connection that the row comes from.",
+            {kConnectionColumn, TypeId::kText, "Connection that the row comes from.",
              QualOps{QualOp::kEq, QualOp::kNe, QualOp::kIn, QualOp::kIsNull, QualOp::kIsNotNull},
-             {},
-             KeyKind::kOptional});
+             QualOps{QualOp::kLike}, KeyKind::kOptional});
         schema_.columns.push_back({kContextColumn, TypeId::kJsonb,
                                    "Where the row comes from: connection_name and plugin."});
         return std::move(schema_);

@@ -3,6 +3,8 @@
 #include "aggregate.hpp"
 #include "requested_column.hpp"
 
+#include "penstock/types/like.hpp"
+
 #include <algorithm>
 
 namespace penstock {
@@ -20,6 +22,10 @@ bool is_name_wanted(const Qual& qual, const std::string& child) {
         return !is_listed;
     case QualOp::kIsNull:
         return false;
+    case QualOp::kLike: {
+        const auto* pattern = std::get_if<std::string>(&qual.values.at(0));
+        return pattern == nullptr || is_like(child, *pattern);
+    }
     default:
         return true;
     }

@@ -18,7 +18,7 @@ Result<TypeId> type_from_wire(std::uint32_t number) {
 
 Result<QualOp> op_from_wire(std::uint32_t number) {
     if (number < static_cast<std::uint32_t>(QualOp::kEq) ||
-        number > static_cast<std::uint32_t>(QualOp::kIsNotNull)) {
+        number > static_cast<std::uint32_t>(QualOp::kLike)) {
         return refuse("unknown operator " + std::to_string(number));
     }
     return static_cast<QualOp>(number);

@@ -1,5 +1,7 @@
 #include "check_quals.hpp"
 
+#include "penstock/types/like.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -86,6 +88,8 @@ bool satisfies(const Value& value, const Qual& qual) {
         return is_among;
     case QualOp::kNe:
         return !is_among;
+    case QualOp::kLike:
+        return is_like(std::get<std::string>(value), std::get<std::string>(qual.values.at(0)));
     default:
         return is_ordered(value, qual.op, qual.values.at(0));
     }

@@ -12,7 +12,7 @@ struct Sign {
     std::string_view text;
 };
 
-constexpr std::array<Sign, 9> kSigns{{
+constexpr std::array<Sign, 10> kSigns{{
     {QualOp::kEq, "="},
     {QualOp::kNe, "<>"},
     {QualOp::kLt, "<"},
@@ -22,6 +22,7 @@ constexpr std::array<Sign, 9> kSigns{{
     {QualOp::kIn, "in"},
     {QualOp::kIsNull, "is_null"},
     {QualOp::kIsNotNull, "is_not_null"},
+    {QualOp::kLike, "like"},
 }};
 
 struct KeyName {

@@ -225,10 +225,9 @@ TEST(Connection, leaves_out_instances_that_nobody_uses) {
 }
 
 TEST(Connection, reads_the_controllers_own_arguments) {
-    const Outcome outcome =
-        read("connection \"c\" {\n plugin = \"csv\"\n type = \"aggregator\"\n"
-             " connections = [\"a*\", \"b\"]\n import_schema = \"lazy\"\n"
-             " on_error = \"partial\"\n}\n");
+    const Outcome outcome = read("connection \"c\" {\n plugin = \"csv\"\n type = \"aggregator\"\n"
+                                 " connections = [\"a*\", \"b\"]\n import_schema = \"lazy\"\n"
+                                 " on_error = \"partial\"\n}\n");
     const Connection& connection = outcome.configuration.connections.at("c");
     EXPECT_FALSE(connection.error);
     EXPECT_EQ(connection.type, ConnectionType::kAggregator);
@@ -236,6 +235,49 @@ TEST(Connection, reads_the_controllers_own_arguments) {
     EXPECT_EQ(connection.on_error, OnError::kPartial);
     EXPECT_EQ(connection.import_schema, ImportSchema::kLazy);
     EXPECT_TRUE(connection.arguments.empty());
+}
+
+TEST(Connection, that_is_an_aggregator_takes_no_arguments_of_the_plugin) {
+    const Outcome outcome =
+        read("connection \"c\" {\n plugin = \"csv\"\n paths = []\n type = \"aggregator\"\n"
+             " connections = [\"a\"]\n}\n");
+    const Connection& connection = outcome.configuration.connections.at("c");
+    ASSERT_TRUE(connection.error);
+    EXPECT_EQ(text_of(*connection.error),
+              "3:2: argument \"paths\" is not allowed in connection \"c\" | It is an aggregator, "
+              "which has plugin, type, connections, on_error and import_schema; the rest are "
+              "arguments of its connections.");
+}
+
+TEST(Connection, that_is_no_aggregator_leaves_on_error_to_its_plugin) {
+    const Outcome outcome =
+        read("connection \"c\" {\n plugin = \"csv\"\n on_error = \"skip\"\n}\n");
+    const Connection& connection = outcome.configuration.connections.at("c");
+    EXPECT_FALSE(connection.error);
+    EXPECT_TRUE(connection.arguments.contains("on_error"));
+}
+
+std::string hash_of_aggregator(const std::string& child_line) {
+    return read("connection \"all\" {\n plugin = \"csv\"\n type = \"aggregator\"\n"
+                " connections = [\"a*\"]\n}\n" +
+                child_line)
+        .configuration.connections.at("all")
+        .config_hash;
+}
+
+TEST(Connection, that_is_an_aggregator_has_another_hash_with_other_children) {
+    const auto child = [](const std::string& name, const std::string& more = {}) {
+        return "connection \"" + name + "\" {\n plugin = \"csv\"\n" + more + "}\n";
+    };
+    const std::string one = hash_of_aggregator(child("a1"));
+    EXPECT_NE(one, hash_of_aggregator(child("a2")));
+    EXPECT_NE(one, hash_of_aggregator(child("a1") + child("a2")));
+    EXPECT_EQ(one, hash_of_aggregator(child("a1") + child("b")));
+    EXPECT_EQ(one, hash_of_aggregator(child("a1", " x = 1\n")));
+    // Nobody but the aggregator tells the plugin of a disabled one.
+    const std::string disabled = " import_schema = \"disabled\"\n";
+    EXPECT_NE(hash_of_aggregator(child("a1", disabled)),
+              hash_of_aggregator(child("a1", disabled + " x = 1\n")));
 }
 
 TEST(Connection, in_error_keeps_its_instance_for_its_live_schema) {
@@ -251,10 +293,10 @@ TEST(Connection, has_another_hash_when_any_part_of_its_meaning_changes) {
         "connection \"c\" { plugin = \"json\" }",
         "plugin \"p\" { source = \"csv\" }\nconnection \"c\" { plugin = \"csv\" }",
         "connection \"c\" {\n plugin = \"csv\"\n import_schema = \"lazy\"\n}",
-        "connection \"c\" {\n plugin = \"csv\"\n type = \"aggregator\"\n connections = [\"a\", "
-        "\"b\"]\n}",
         "connection \"c\" {\n plugin = \"csv\"\n type = \"aggregator\"\n connections = "
-        "[\"a,b\"]\n}",
+        "[\"a\"]\n}",
+        "connection \"c\" {\n plugin = \"csv\"\n type = \"aggregator\"\n connections = "
+        "[\"a\"]\n on_error = \"partial\"\n}",
         "connection \"c\" {\n plugin = \"csv\"\n x = 1\n}",
         "connection \"c\" {\n plugin = \"csv\"\n x = \"1\"\n}",
         "connection \"c\" {\n plugin = \"csv\"\n x = 1.5\n}",

@@ -43,7 +43,7 @@ TEST(QualOps, names_an_unknown_sign_and_lists_the_valid_ones) {
     ASSERT_FALSE(ops.ok());
     EXPECT_EQ(ops.error().message, "unknown operator \"like\"");
     EXPECT_EQ(ops.error().hint,
-              "Valid operators are: =, <>, <, <=, >, >=, in, is_null, is_not_null.");
+              "Valid operators are: =, <>, <, <=, >, >=, in, is_null, is_not_null, like.");
 }
 
 TEST(KeyKind, reads_what_it_wrote) {

@@ -23,6 +23,7 @@ enum class QualOp : std::uint8_t {
     kIn = 7, ///< equal to any of a list
     kIsNull = 8,
     kIsNotNull = 9,
+    kLike = 10, ///< text only; one pattern, with `\` as its escape; is_like() of like.hpp
 };
 
 /// A set of operators; in options and messages written with their SQL signs: `= <> < in is_null`.
