@@ -179,6 +179,7 @@ class Refresh {
     std::map<std::string, std::string> reported_;      ///< instance → final failure that was told
     std::map<std::string, std::string> configured_on_; ///< connection → instance that knows it
     std::set<std::string> lent_; ///< of those: only because an aggregator has them as children
+    std::map<std::string, std::vector<std::string>> held_; ///< aggregator → children it was given
 
     // what there is
     reconcile::Actual actual_;

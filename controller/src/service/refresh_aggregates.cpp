@@ -81,6 +81,8 @@ Refresh::ask_aggregate(std::string label, std::shared_ptr<hosting::PluginHost> h
         co_return taken.error();
     }
     note_configured(connection.name, label);
+    held_[connection.name] = connection.children;
+    release_unused_children();     // those that it had and has no more
     stale_.erase(connection.name); // what the children said until now is in the answer
     co_return co_await describe(host, connection.name);
 }
@@ -117,9 +119,13 @@ void Refresh::child_changed(const std::string& child) {
     }
 }
 
-/// Is it needed by an aggregator, whatever becomes of its own schema?
+/// Is it needed by an aggregator, whatever becomes of its own schema? Also by one that does not
+/// want it any more, until the plugin knows: its queries must not fail meanwhile.
 bool Refresh::is_lent(const std::string& child) const {
-    return aggregates_.contains(child) && desired_.contains(child);
+    const bool is_held = std::any_of(held_.begin(), held_.end(), [&child](const auto& entry) {
+        return std::binary_search(entry.second.begin(), entry.second.end(), child);
+    });
+    return is_held || (aggregates_.contains(child) && desired_.contains(child));
 }
 
 void Refresh::release_unused_children() {

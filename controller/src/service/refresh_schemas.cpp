@@ -118,8 +118,10 @@ asio::awaitable<void> Refresh::drop(std::string name, bool keep_row_disabled) {
     }
     forget_offer(name);
     offered_.erase(name);
-    const bool is_child = keep_row_disabled && is_lent(name);
-    if (is_child) {
+    if (held_.erase(name) > 0) {
+        release_unused_children();
+    }
+    if (is_lent(name)) {
         lent_.insert(name);
     } else if (const auto on = configured_on_.find(name); on != configured_on_.end()) {
         const std::string label = on->second;

@@ -28,8 +28,8 @@ class SharedOutput final : public BlockOutput {
 
     void write_frame(std::span<const std::byte> frame) override {
         const std::lock_guard lock(mutex_);
-        if (is_stopped_) {
-            throw Exception(ErrorKind::kCancelled, "another connection failed");
+        if (is_cancelled()) { // also: another child may have left half a frame behind
+            throw Exception(ErrorKind::kCancelled, "query was cancelled");
         }
         output_.write_frame(frame);
         BlockHeader header{};
