@@ -221,6 +221,22 @@ TEST_F(PluginHostTest, configures_again_what_a_killed_plugin_had) {
     EXPECT_TRUE(wait_for(host_->describe("one")).ok());
 }
 
+TEST_F(PluginHostTest, configures_aggregators_again_as_such) {
+    ASSERT_NO_FATAL_FAILURE(host_example());
+    const Arguments none;
+    ASSERT_TRUE(wait_for(host_->configure("one", none)).ok());
+    ASSERT_TRUE(wait_for(host_->configure("all", none, AggregateSpec{{"one"}, "fail"})).ok());
+    EXPECT_TRUE(host_->knows("one", none));
+    EXPECT_FALSE(host_->knows("one", {{"rows", {std::int64_t{5}}}}));
+    EXPECT_FALSE(host_->knows("all", none));
+    ASSERT_EQ(kill(host_->status().pid, SIGKILL), 0);
+    ASSERT_TRUE(reaches(HostState::kBackoff));
+    ASSERT_TRUE(reaches(HostState::kRunning));
+    const auto tables = wait_for(host_->describe("all"));
+    ASSERT_TRUE(tables.ok());
+    EXPECT_EQ(tables.value().front().columns.back().name, "_ctx");
+}
+
 TEST_F(PluginHostTest, does_not_give_a_new_process_what_was_forgotten) {
     ASSERT_NO_FATAL_FAILURE(host_example());
     ASSERT_TRUE(wait_for(host_->configure("one", {})).ok());
