@@ -181,15 +181,15 @@ def a_child_that_changes_its_tables_changes_the_aggregators():
 def a_child_without_its_files_keeps_a_strict_aggregator_from_becoming_ready():
     INSTANCE.write("lost.spc", 'connection "lost" {\n  plugin = "csv"\n  paths = ["/nowhere/x.csv"]\n}\n'
                    + aggregator("sure", "csv", ["area_north", "lost"])
-                   + aggregator("some", "csv", ["area_north", "lost"], '  on_error = "partial"\n'))
+                   + aggregator("lax", "csv", ["area_north", "lost"], '  on_error = "partial"\n'))
     try:
         assert 'connection "lost"' in INSTANCE.wait_state("sure", "error")
-        INSTANCE.wait_state("some", "ready")
-        rows, warnings = notices("select count(*) from some.people")
+        INSTANCE.wait_state("lax", "ready")
+        rows, warnings = notices("select count(*) from lax.people")
         assert rows == [(2,)] and 'connection "lost" failed' in warnings[0], (rows, warnings)
     finally:
         INSTANCE.remove("lost.spc")
-        for name in ("lost", "sure", "some"):
+        for name in ("lost", "sure", "lax"):
             INSTANCE.wait_state(name, None)
 
 

@@ -104,7 +104,7 @@ TEST_F(Block, says_when_a_value_is_large) {
 }
 
 TEST_F(Block, without_columns_carries_only_a_count) {
-    build_block_frame({}, kMaxEmptyBlockRows, frame_);
+    build_block_frame(std::span<const ColumnBuilder>{}, kMaxEmptyBlockRows, frame_);
     EXPECT_EQ(open_block(payload(), {}, {}).take(), kMaxEmptyBlockRows);
     EXPECT_EQ(payload().size(), sizeof(BlockHeader));
 }

@@ -129,8 +129,8 @@ TEST(Messages, refuse_scan_requests_that_do_not_fit) {
     message.mutable_quals(0)->set_op(0);
     expect_refused(message, "unknown operator 0");
     message = scan();
-    message.mutable_quals(0)->set_op(10);
-    expect_refused(message, "unknown operator 10");
+    message.mutable_quals(0)->set_op(11);
+    expect_refused(message, "unknown operator 11");
     message = scan();
     message.mutable_quals(1)->add_values()->set_text("x");
     expect_refused(message, "1 values");

@@ -39,9 +39,9 @@ TEST(QualOps, reads_what_it_wrote) {
 }
 
 TEST(QualOps, names_an_unknown_sign_and_lists_the_valid_ones) {
-    const auto ops = QualOps::from_text("= like");
+    const auto ops = QualOps::from_text("= ilike");
     ASSERT_FALSE(ops.ok());
-    EXPECT_EQ(ops.error().message, "unknown operator \"like\"");
+    EXPECT_EQ(ops.error().message, "unknown operator \"ilike\"");
     EXPECT_EQ(ops.error().hint,
               "Valid operators are: =, <>, <, <=, >, >=, in, is_null, is_not_null, like.");
 }
