@@ -70,8 +70,9 @@ void resolve_children(Connections& connections) {
             std::string warning;
             children.merge(match(pattern, parent, connections, warning));
             if (!warning.empty()) {
-                parent.warnings.push_back(make_warning(
-                    parent, warning + " (\"connections\" of connection \"" + name + "\")"));
+                warning += " (\"connections\" of connection \"" + name;
+                warning += "\")";
+                parent.warnings.push_back(make_warning(parent, std::move(warning)));
             }
         }
         parent.children.assign(children.begin(), children.end());

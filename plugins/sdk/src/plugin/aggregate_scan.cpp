@@ -87,35 +87,35 @@ class AggregateScan {
             return;
         }
         try {
-            const std::optional<FoundTable> found = find_table(child);
-            const auto plan = found ? plan_child(request_, child.connection, found->table->schema())
-                                    : std::nullopt;
-            if (plan) {
-                ChildOutput rows(*plan, request_.columns, plugin_, shared_);
-                take(child.connection, run_scan(*found->table, plan->request, rows));
+            const FoundTable found = find_(child.connection);
+            if (const auto planned = plan(child, found)) {
+                ChildOutput rows(*planned, request_.columns, plugin_, shared_);
+                take(child.connection, run_scan(*found.table, planned->request, rows));
             }
         } catch (...) {
             take_failure(child.connection, current_error());
         }
     }
 
-    /// Nothing when the child has no such table, and never had one as far as is known.
-    [[nodiscard]] std::optional<FoundTable> find_table(const AggregateTable::Child& child) const {
-        try {
-            return find_(child.connection);
-        } catch (const Exception& exception) {
-            if (child.has_table || exception.error().kind != ErrorKind::kNotFound) {
-                throw;
-            }
-            return std::nullopt;
+    /// What the child is asked; nothing when no row of it can be in the result.
+    [[nodiscard]] std::optional<ChildPlan> plan(const AggregateTable::Child& child,
+                                                const FoundTable& found) const {
+        if (found.table != nullptr) {
+            return plan_child(request_, child.connection, found.table->schema());
         }
+        if (child.has_table) {
+            throw Exception(ErrorKind::kNotFound,
+                            "table \"" + table_.schema.name + "\" is not there any more");
+        }
+        return std::nullopt;
     }
 
     void take(const std::string& child, const ScanSummary& summary) {
         const std::lock_guard lock(mutex_);
         source_bytes_ += summary.source_bytes;
         for (const std::string& warning : summary.warnings) {
-            warnings_.emplace(child, "connection \"" + child + "\": " + warning);
+            std::string text = "connection \"" + child + "\": ";
+            warnings_.emplace(child, text.append(warning));
         }
     }
 
@@ -136,8 +136,8 @@ class AggregateScan {
     [[nodiscard]] ScanSummary summarize() const {
         ScanSummary summary{shared_.row_count(), source_bytes_, {}};
         for (const auto& [child, message] : failed_) {
-            summary.warnings.push_back("connection \"" + child +
-                                       "\" failed, its rows are missing: " + message);
+            std::string text = "connection \"" + child + "\" failed, its rows are missing: ";
+            summary.warnings.push_back(text.append(message));
         }
         for (const auto& [child, warning] : warnings_) {
             summary.warnings.push_back(warning);

@@ -20,7 +20,8 @@ struct FoundTable {
 ///
 /// When a child fails, either its error ends the scan, or, with `is_partial`, a warning names it;
 /// the rows that it sent before cannot be taken back.
-/// `find` gives a child's table: throws Exception, kNotFound when the child has none of that name.
+/// `find` gives a child's table, or no table when the child has none of that name; throws Exception
+/// when it cannot tell.
 /// Errors: throws Exception as run_scan(), with the child's name in front; kCancelled.
 [[nodiscard]] ScanSummary
 run_aggregate_scan(const AggregateTable& table, const std::string& plugin, ScanRequest request,

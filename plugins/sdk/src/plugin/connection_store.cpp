@@ -114,17 +114,22 @@ std::vector<TableSchema> ConnectionStore::describe(const std::string& name) {
     return schemas;
 }
 
-FoundTable ConnectionStore::find(const std::string& connection, const std::string& table) {
+FoundTable ConnectionStore::look_for(const std::string& connection, const std::string& table) {
     std::shared_ptr<Entry> entry = child_of(connection);
     std::shared_ptr<Table> found = entry->find(table);
     if (found == nullptr) {
         (void)entry->ask();
         found = entry->find(table);
     }
-    if (found == nullptr) {
+    return {std::move(entry), std::move(found)};
+}
+
+FoundTable ConnectionStore::find(const std::string& connection, const std::string& table) {
+    FoundTable found = look_for(connection, table);
+    if (found.table == nullptr) {
         throw_no_table(connection, table);
     }
-    return {std::move(entry), std::move(found)};
+    return found;
 }
 
 ScanSummary ConnectionStore::scan(ScanRequest request, BlockOutput& output) {
@@ -143,7 +148,7 @@ ScanSummary ConnectionStore::scan(ScanRequest request, BlockOutput& output) {
     }
     const std::string table = request.table;
     return run_aggregate_scan(*joined, info_.name, std::move(request), output,
-                              [&](const std::string& child) { return find(child, table); });
+                              [&](const std::string& child) { return look_for(child, table); });
 }
 
 } // namespace penstock

@@ -54,6 +54,8 @@ class ConnectionStore {
     [[nodiscard]] std::shared_ptr<Entry> entry_of(const std::string& name);
     void put(const std::string& name, std::shared_ptr<Entry> entry);
     [[nodiscard]] std::shared_ptr<Entry> child_of(const std::string& name);
+    /// As find(), but gives no table when there is none of that name.
+    [[nodiscard]] FoundTable look_for(const std::string& connection, const std::string& table);
 
     // connection_store_join.cpp: aggregators
     struct Answers;

@@ -236,6 +236,29 @@ TEST_F(AggregateScan, warns_of_failed_children_when_it_may_be_partial) {
                             "connection \"c\" failed, its rows are missing: no answer"));
 }
 
+TEST_F(AggregateScan, takes_a_childs_own_not_found_for_a_failure) {
+    plugin_.connections = {
+        {"a", has(numbers(), sends({{integer(1)}}))},
+        {"b", []() -> Tables { throw Exception(ErrorKind::kNotFound, "no such file"); }}};
+    configure({"a", "b"}, true);
+    EXPECT_THAT(scan({"x"}), ElementsAre(Row{integer(1)}));
+    EXPECT_THAT(summary_.warnings, ElementsAre(HasSubstr("no such file")));
+}
+
+TEST_F(AggregateScan, fails_when_a_child_has_lost_a_table_that_it_had) {
+    auto offered = has(numbers(), sends({{integer(1)}}))();
+    plugin_.connections = {{"a", [&] { return offered; }}};
+    configure({"a"});
+    EXPECT_EQ(scan({"x"}).size(), 1U);
+    store_->configure("a", Arguments{}); // as after an edit of the connection
+    offered.clear();
+    ScanRequest request;
+    request.connection = "all";
+    request.table = "t";
+    BlockReader reader({}, [](const Row&) {});
+    EXPECT_THROW((void)store_->scan(request, reader), Exception);
+}
+
 TEST_F(AggregateScan, passes_the_childrens_warnings_on) {
     plugin_.connections = {{"a", has(numbers(), [](const ScanRequest&, RowSink& sink) {
                                 sink.add_warning("bad row skipped");
