@@ -8,7 +8,7 @@ create foreign table bad (a int8) server example options (filename '/etc/passwd'
 create foreign table bad (a int8) server example options (rows 'many');
 create foreign table bad (a int8) server example options (rows 'NaN');
 create foreign table bad (a int8) server example options (connection '');
-create foreign table bad (a int8 options (exact 'like')) server example;
+create foreign table bad (a int8 options (exact 'ilike')) server example;
 create foreign table bad (a int8 options (key 'primary')) server example;
 create foreign table bad (a int8 options (password 'x')) server example;
 create user mapping for current_user server example options (password 'secret');
