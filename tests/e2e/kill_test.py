@@ -7,7 +7,6 @@ PENSTOCK_KILL_POINTS of them (20) each way, or "all".
 """
 
 import os
-import signal
 import time
 
 import penstock
@@ -143,8 +142,7 @@ class Matrix(Controlled):
             if time.monotonic() > end:
                 raise Failure(f"nothing happened: {killer.count} calls of {when}\n{self.log()}")
             if self.is_done():
-                # Not Popen.kill(): it looks for the process's end first, and takes a stop away from the tracer.
-                os.kill(self.controller.pid, signal.SIGKILL)
+                killer.kill()
         self.controller.wait()
         return killer
 

@@ -46,13 +46,20 @@ class KillAtCall:
         self.pid, self.when = pid, when
         self.count = 0
         self.call = None  # number of the system call it was killed at
-        self.calls = []
         self._dead, self._attached = threading.Event(), threading.Event()
         self._failure = None
         threading.Thread(target=self._trace, daemon=True).start()
         self._attached.wait()
         if self._failure:
             raise OSError(self._failure)
+
+    def kill(self):
+        """At once. Not by Popen.kill(): it looks for the process's end first, and that may take a stop
+        away from us which then nobody continues."""
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it came to its call meanwhile
 
     def wait(self, seconds):
         return self._dead.wait(seconds)
@@ -99,7 +106,6 @@ class KillAtCall:
         if not is_entry or number in INVISIBLE:
             return
         self.count += 1
-        self.calls.append(number)
         if self.count == self.when:
             self.call = number
-            os.kill(self.pid, signal.SIGKILL)
+            self.kill()
