@@ -4,6 +4,8 @@
 
 extern "C" {
 PG_MODULE_MAGIC;
+// The server says what its name is.
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
 void _PG_init(void);
 }
 

@@ -10,7 +10,7 @@ namespace penstock::core {
 namespace {
 
 Value make_value(const ScalarSpec& spec, TypeId type) {
-    const std::string text =
+    std::string text =
         spec.text != nullptr ? std::string(spec.text, spec.text_bytes) : std::string();
     switch (spec.kind) {
     case ScalarSpec::Kind::kBool:

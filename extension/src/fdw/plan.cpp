@@ -269,6 +269,7 @@ void penstock_get_foreign_paths(PlannerInfo* root, RelOptInfo* rel, Oid) noexcep
     add_scan_path(root, rel, rel->rows, !bms_is_empty(state->keyed), rel->lateral_relids, lacks);
 }
 
+// NOLINTNEXTLINE(readability-function-size): the server says what the parameters are
 ForeignScan* penstock_get_foreign_plan(PlannerInfo* root, RelOptInfo* rel, Oid, ForeignPath*,
                                        List* tlist, List* scan_clauses, Plan* outer_plan) noexcept {
     DividedQuals divided = divide_quals(root, rel, scan_clauses);

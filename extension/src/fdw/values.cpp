@@ -2,6 +2,7 @@
 
 namespace penstock::fdw {
 
+// NOLINTNEXTLINE(readability-function-size): a table, one case for each type
 core::ScalarSpec make_scalar(Datum value, Oid type) {
     using Kind = core::ScalarSpec::Kind;
     core::ScalarSpec scalar = {};
