@@ -5,7 +5,7 @@ WERROR ?= OFF
 export PENSTOCK_BUILD := $(abspath $(BUILD))
 
 .DEFAULT_GOAL := build
-.PHONY: all configure build deps install start stop check test format lint bench soak clean help
+.PHONY: all configure build deps install start stop check test format lint bench bench-scan bench-refresh soak clean help
 
 all: build
 

@@ -338,7 +338,7 @@ comment on column penstock.config_file.connection_count is 'connections that com
 ---------------------------------------------------------------------------------- catalog views
 
 create view penstock.live_table as
-    select c.relnamespace as schema_oid, c.relname as table_name,
+    select c.relnamespace as schema_oid, c.oid as table_oid, c.relname as table_name,
            format('%I on %I %s: %s', c.relname, s.srvname, t.ftoptions, one.columns) as definition
     from pg_catalog.pg_class c
     join pg_catalog.pg_foreign_table t on t.ftrelid = c.oid
@@ -351,6 +351,7 @@ create view penstock.live_table as
 comment on view penstock.live_table is
     'foreign tables as they now are, one text each; what live hashes are made from';
 comment on column penstock.live_table.schema_oid is 'schema, in pg_namespace';
+comment on column penstock.live_table.table_oid is 'the table, in pg_class';
 comment on column penstock.live_table.table_name is 'name of the table';
 comment on column penstock.live_table.definition is
     'name, server, options, and name, type and options of each column';
@@ -466,8 +467,11 @@ create function penstock.live_hash(schema_name name) returns text
     as $function$
     select coalesce(encode(sha256(convert_to(string_agg(
                l.definition, e'\n' order by l.table_name), 'UTF8')), 'hex'), '')
-    from penstock.live_table l
-    where l.schema_oid = (select n.oid from pg_namespace n where n.nspname = $1)
+    from pg_namespace n
+    join pg_depend d on d.refclassid = 'pg_namespace'::regclass and d.refobjid = n.oid
+        and d.classid = 'pg_class'::regclass
+    join penstock.live_table l on l.table_oid = d.objid
+    where n.nspname = $1
     $function$;
 comment on function penstock.live_hash(name) is
     'penstock.live_schema.live_hash of one schema, without a look at the others';
@@ -500,6 +504,27 @@ end
 $function$;
 comment on function penstock.refresh(text) is
     'asks penstockd to look again at one connection, or at all of them, at once and whatever its backoff; returns before it is done';
+
+create function penstock.load(name text) returns void
+    language plpgsql set search_path = pg_catalog, pg_temp
+    as $function$
+begin
+    if not (pg_has_role(current_user, 'penstock_users', 'MEMBER')
+            or pg_has_role(current_user, 'penstock_owner', 'MEMBER')) then
+        raise exception 'permission denied to load the tables of a connection'
+            using errcode = 'insufficient_privilege',
+                  hint = 'A member of role "penstock_users" may do so.';
+    end if;
+    if not exists (select from penstock.connection_state s where s.connection_name = $1) then
+        raise exception 'connection "%" does not exist', $1
+            using errcode = 'undefined_object',
+                  hint = 'Table penstock.connection_state lists all connections.';
+    end if;
+    perform pg_notify('penstock_load', $1);
+end
+$function$;
+comment on function penstock.load(text) is
+    'asks penstockd to put the tables of a lazy connection into its schema; returns before it is done';
 
 -- Only a superuser or the database's owner may set it, and the setting of a group does not reach
 -- its members: hence one narrow door for penstockd.
@@ -547,10 +572,12 @@ revoke all on function penstock.refuse_truncate() from public;
 revoke all on function penstock.dependent_object(name, name, name) from public;
 revoke all on function penstock.live_hash(name) from public;
 revoke all on function penstock.refresh(text) from public;
+revoke all on function penstock.load(text) from public;
 revoke all on function penstock.set_search_path(text[]) from public;
 grant execute on function penstock.dependent_object(name, name, name), penstock.live_hash(name)
     to penstock_users, penstock_owner;
-grant execute on function penstock.refresh(text) to penstock_users, penstock_owner;
+grant execute on function penstock.refresh(text), penstock.load(text)
+    to penstock_users, penstock_owner;
 grant execute on function penstock.set_search_path(text[]) to penstock_owner;
 
 -- A dump keeps the history of events. It leaves out the state: penstockd makes it anew from the

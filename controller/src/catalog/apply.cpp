@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace penstock::catalog {
 
@@ -57,7 +58,7 @@ LiveTables ensure_schema(pqxx::work& work, const DesiredConnection& connection) 
     }
     const auto is_ours = is_our_schema(work, connection.name);
     if (!is_ours) {
-        create_schema(work, connection.name, connection.plugin);
+        exec(work, create_schema_sql(work, connection.name, connection.plugin));
     } else if (!*is_ours) {
         throw Exception(ErrorKind::kOption, not_ours_text(connection.name), {},
                         "Give the connection another name, or drop the schema.");
@@ -65,37 +66,58 @@ LiveTables ensure_schema(pqxx::work& work, const DesiredConnection& connection) 
     return read_live_tables(work, connection.name, false);
 }
 
-void run_changes(pqxx::work& work, const std::string& schema, const TableChange& table,
-                 std::vector<Held>& held) {
-    for (const Change& change : table.changes) {
-        if (!change.can_be_held) {
-            exec(work, change.sql);
-            continue;
-        }
-        if (run_unless_held(work, change.sql)) {
-            continue;
-        }
-        const std::string what =
-            (change.column.empty() ? "" : "column \"" + change.column + "\" of ") + "table \"" +
-            table.table + "\"";
-        held.push_back({what, dependents_of(work, schema, table.table, change.column)});
-        if (change.rest_needs_it) {
-            return;
+/// Runs a change that dependents may forbid. Returns false when they do.
+bool run_held(pqxx::work& work, const std::string& schema, const std::string& table,
+              const Change& change, std::vector<Held>& held) {
+    if (run_unless_held(work, change.sql)) {
+        return true;
+    }
+    const std::string what = (change.column.empty() ? "" : "column \"" + change.column + "\" of ") +
+                             "table \"" + table + "\"";
+    held.push_back({what, dependents_of(work, schema, table, change.column)});
+    return false;
+}
+
+/// Statements that are sent together: a round trip for each table costs as much as the table.
+class Statements {
+  public:
+    explicit Statements(pqxx::work& work) : work_(work) {}
+    void add(const std::string& sql) { text_ += sql + ";\n"; }
+    void run() {
+        if (!text_.empty()) {
+            exec(work_, std::exchange(text_, {}));
         }
     }
-}
+
+  private:
+    pqxx::work& work_;
+    std::string text_;
+};
 
 void run_batch(pqxx::work& work, const std::string& schema, const std::vector<TableChange>& changes,
                Batch batch, std::vector<Held>& held) {
+    Statements statements(work);
     for (std::size_t index = batch.start; index < batch.end; ++index) {
-        run_changes(work, schema, changes[index], held);
+        const TableChange& table = changes[index];
+        for (const Change& change : table.changes) {
+            if (!change.can_be_held) {
+                statements.add(change.sql);
+                continue;
+            }
+            statements.run();
+            if (!run_held(work, schema, table.table, change, held) && change.rest_needs_it) {
+                break;
+            }
+        }
     }
+    statements.run();
 }
 
 /// How an import ended.
 struct Outcome {
     bool is_finished; ///< else there are more batches
     bool is_dynamic;
+    bool is_loaded;
     bool has_held;
     std::string error;
 };
@@ -108,13 +130,13 @@ void mark_ready(pqxx::work& work, const DesiredConnection& connection,
     }
     exec(work,
          "update penstock.connection_state set state = 'ready', error = nullif($2, ''), imported = "
-         "true, table_count = $3, schema_mode = $4, schema_hash = $5, config_hash = $6, "
-         "comments_set = false, attempts = 0, next_attempt_at = null, "
+         "$8, table_count = $3, schema_mode = $4, schema_hash = $5, config_hash = $6, "
+         "comments_set = not $8, attempts = 0, next_attempt_at = null, "
          "live_hash = penstock.live_hash(connection_name::name), held_hash = case when $7 then " +
              held_hash_sql("connection_name::name") + " end where connection_name = $1",
          connection.name, outcome.error, static_cast<int>(offered.size()),
          std::string{outcome.is_dynamic ? "dynamic" : "static"}, schema_hash(offered),
-         connection.config_hash, outcome.has_held);
+         connection.config_hash, outcome.has_held, outcome.is_loaded);
 }
 
 void mark_comments_set(pqxx::work& work, const std::string& connection, bool is_finished) {
@@ -157,7 +179,8 @@ std::string join_reasons(const std::vector<Held>& held, const std::vector<std::s
 } // namespace
 
 void Session::apply_schema(const DesiredConnection& connection,
-                           const std::vector<TableSchema>& tables, bool is_dynamic) {
+                           const std::vector<TableSchema>& tables, bool is_dynamic,
+                           bool is_loaded) {
     const Place place{connection.name, connection.plugin_instance};
     const auto on_conflict = [&](int) { note_lock_holders(*impl_, connection.name); };
     Importable wanted;
@@ -165,7 +188,7 @@ void Session::apply_schema(const DesiredConnection& connection,
     impl_->write(
         [&](pqxx::work& work) {
             const LiveTables live = ensure_schema(work, connection);
-            wanted = importable(tables, live);
+            wanted = is_loaded ? importable(tables, live) : Importable{};
             changes = difference(live, wanted.tables, place, quoting_of(work));
         },
         on_conflict);
@@ -177,9 +200,9 @@ void Session::apply_schema(const DesiredConnection& connection,
             [&](pqxx::work& work) {
                 held = held_before; // a transaction may run more than once
                 run_batch(work, connection.name, changes, batch, held);
-                mark_ready(
-                    work, connection, tables,
-                    {batch.is_last, is_dynamic, !held.empty(), join_reasons(held, wanted.skipped)});
+                mark_ready(work, connection, tables,
+                           {batch.is_last, is_dynamic, is_loaded, !held.empty(),
+                            join_reasons(held, wanted.skipped)});
             },
             on_conflict);
     });

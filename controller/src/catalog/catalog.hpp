@@ -28,6 +28,15 @@ struct StateChange {
     std::int64_t retry_in_ms = 0; ///< next_attempt_at = now() + this; 0 = null
 };
 
+/// What a plugin offers for a connection whose schema stays empty until somebody wants its tables.
+struct Unloaded {
+    std::string connection;
+    std::string schema_hash;
+    std::string config_hash;
+    int table_count = 0;
+    bool is_dynamic = false;
+};
+
 /// The FOREIGN SERVER of a plugin instance.
 struct Server {
     std::string label; ///< server's name
@@ -75,9 +84,13 @@ class Leader {
     [[nodiscard]] int socket() const noexcept;
     /// uid of the server's processes, from the Unix socket; nullopt over TCP.
     [[nodiscard]] std::optional<std::int64_t> server_uid() const;
-    /// Requests that arrived on channel `penstock_request` (refresh by hand): names, "" = all.
-    /// Errors: Exception kUnavailable when the connection is gone.
-    [[nodiscard]] std::vector<std::string> take_requests();
+    /// What users asked for, as names of connections.
+    struct Requests {
+        std::vector<std::string> refreshes; ///< channel `penstock_request`; "" = all
+        std::vector<std::string> loads;     ///< channel `penstock_load`: tables of lazy ones
+    };
+    /// Those that arrived. Errors: Exception kUnavailable when the connection is gone.
+    [[nodiscard]] Requests take_requests();
 
   private:
     struct Impl;
@@ -100,20 +113,24 @@ class Session {
     void reset_to_pending();
 
     void ensure_servers(const std::vector<Server>& servers);
-    /// Rows as pending with their empty schemas, in one transaction. A schema of that name that is
+    /// Rows as pending with their empty schemas, 1000 in a transaction. A schema of that name that is
     /// not ours: the row is made and put in error, the schema is not touched.
     void create_connections(const std::vector<reconcile::DesiredConnection>& connections);
     void update_rows(const std::vector<reconcile::DesiredConnection>& connections);
-    /// All in one transaction, a notification each. A connection without a row is skipped.
+    /// 1000 in a transaction, a notification each; no connection twice. A connection without a row
+    /// is skipped.
     void change_states(const std::vector<StateChange>& changes);
+    /// → ready with an empty schema, which must exist: imported = false and what is on offer.
+    void mark_unloaded(const std::vector<Unloaded>& connections);
 
     /// Makes the live schema as `tables`, by difference, at most 500 tables a transaction; the last
     /// transaction also sets ready, the hashes, `table_count`. Never CASCADE: a table or column
     /// that must go while something depends on it stays, and the row's `error` names the
     /// dependents. lock_timeout 300 ms with retry. Errors: Exception with the server's message and
-    /// SQLSTATE.
+    /// SQLSTATE. With `is_loaded` false the schema is made empty, and `tables` is what is on offer.
     void apply_schema(const reconcile::DesiredConnection& connection,
-                      const std::vector<TableSchema>& tables, bool is_dynamic);
+                      const std::vector<TableSchema>& tables, bool is_dynamic,
+                      bool is_loaded = true);
     /// COMMENT ON tables and columns, in bulk; then comments_set.
     void apply_comments(const std::string& connection, const std::vector<TableSchema>& tables);
     /// Drops what the connection's schema holds, the schema, and (delete) the row; or sets

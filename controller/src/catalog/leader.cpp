@@ -95,8 +95,8 @@ std::int64_t raise_epoch(Connection& connection) {
 
 class RequestReceiver : public pqxx::notification_receiver {
   public:
-    explicit RequestReceiver(pqxx::connection& connection)
-        : pqxx::notification_receiver(connection, "penstock_request") {}
+    RequestReceiver(pqxx::connection& connection, const std::string& channel)
+        : pqxx::notification_receiver(connection, channel) {}
     void operator()(const std::string& payload, int /*backend_pid*/) override {
         requests.push_back(payload);
     }
@@ -111,12 +111,14 @@ struct Leader::Impl {
         connection.become_owner();
         take_lock(connection);
         epoch = raise_epoch(connection);
-        receiver = std::make_unique<RequestReceiver>(connection.raw());
+        refreshes = std::make_unique<RequestReceiver>(connection.raw(), "penstock_request");
+        loads = std::make_unique<RequestReceiver>(connection.raw(), "penstock_load");
     }
 
     Connection connection;
     std::int64_t epoch = 0;
-    std::unique_ptr<RequestReceiver> receiver; ///< goes before its connection
+    std::unique_ptr<RequestReceiver> refreshes; ///< these two go before their connection
+    std::unique_ptr<RequestReceiver> loads;
 };
 
 Leader::Leader(const Target& target) : impl_(std::make_unique<Impl>(target)) {}
@@ -146,9 +148,10 @@ std::optional<std::int64_t> Leader::server_uid() const {
     return static_cast<std::int64_t>(peer.uid);
 }
 
-std::vector<std::string> Leader::take_requests() {
+Leader::Requests Leader::take_requests() {
     impl_->connection.take_notifications();
-    return std::exchange(impl_->receiver->requests, {});
+    return {std::exchange(impl_->refreshes->requests, {}),
+            std::exchange(impl_->loads->requests, {})};
 }
 
 } // namespace penstock::catalog

@@ -9,8 +9,9 @@ namespace {
 using nlohmann::json;
 
 /// One row for each relation; options as [[name, value], …], columns as
-/// [[name, type oid, options, comment], …]. Composite types are relations too; indexes and toast
-/// tables take no name of their own that we could want.
+/// [[name, type oid, options, comment], …]. Composite types are relations too, and depend on their
+/// schema as types; indexes and toast tables take no name of their own that we could want. Found by
+/// what depends on the schema: pg_class has no index that starts with it.
 constexpr const char* kLiveQuery =
     "select c.relname, c.relkind = 'f', coalesce(s.srvname, ''), "
     "(select coalesce(json_agg(json_build_array(option_name, option_value)), '[]') from "
@@ -23,7 +24,11 @@ constexpr const char* kLiveQuery =
     "and not a.attisdropped), "
     "case when $2::bool then coalesce(obj_description(c.oid, 'pg_class'), '') else '' end, "
     "c.relnatts "
-    "from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+    "from pg_namespace n cross join lateral (select d.objid from pg_depend d where d.refclassid = "
+    "'pg_namespace'::regclass and d.refobjid = n.oid and d.classid = 'pg_class'::regclass union "
+    "select y.typrelid from pg_depend d join pg_type y on y.oid = d.objid where d.refclassid = "
+    "'pg_namespace'::regclass and d.refobjid = n.oid and d.classid = 'pg_type'::regclass) one "
+    "join pg_class c on c.oid = one.objid "
     "left join pg_foreign_table t on t.ftrelid = c.oid "
     "left join pg_foreign_server s on s.oid = t.ftserver where n.nspname = $1";
 

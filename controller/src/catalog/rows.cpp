@@ -14,7 +14,7 @@ using reconcile::ActualConnection;
 using reconcile::DesiredConnection;
 using reconcile::State;
 
-/// Rows and empty schemas of one transaction; a schema costs four statements.
+/// Rows, and empty schemas, of one transaction; the names of the schemas are locks until its end.
 constexpr std::size_t kConnectionsPerTransaction = 1000;
 
 std::string actual_query() {
@@ -26,7 +26,8 @@ std::string actual_query() {
            "coalesce(s.live_hash = cs.live_hash, false) and (cs.held_hash is null or "
            "cs.held_hash = " +
            held_hash_sql("cs.connection_name::name") +
-           ") as is_intact, cs.comments_set, cs.file_name, cs.start_line, cs.end_line, "
+           ") as is_intact, coalesce(s.live_hash, '') = '' as is_empty, cs.imported, "
+           "cs.comments_set, cs.file_name, cs.start_line, cs.end_line, "
            "cs.attempts, ceil(extract(epoch from cs.next_attempt_at - clock_timestamp()) * 1000)"
            "::bigint as wait_ms "
            "from penstock.connection_state cs full join penstock.live_schema s "
@@ -67,6 +68,8 @@ ActualConnection actual_from_row(const pqxx::row& row) {
     actual.has_schema = row["has_schema"].as<bool>();
     actual.schema_is_ours = row["is_ours"].as<bool>();
     actual.schema_is_intact = row["is_intact"].as<bool>();
+    actual.schema_is_empty = row["is_empty"].as<bool>();
+    actual.is_imported = value_or(row["imported"], false);
     actual.comments_set = value_or(row["comments_set"], true);
     actual.file_name = text_of(row["file_name"]);
     actual.start_line = value_or(row["start_line"], 0);
@@ -77,47 +80,103 @@ ActualConnection actual_from_row(const pqxx::row& row) {
     return actual;
 }
 
-void insert_row(pqxx::work& work, const DesiredConnection& desired) {
+/// Texts of plugins may hold any bytes; JSON takes UTF-8 alone.
+std::string dump(const nlohmann::json& value) {
+    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// One statement for all rows of a transaction: with thousands of connections the round trips would
+// cost more than the work.
+
+constexpr const char* kRowColumns =
+    "jsonb_to_recordset($1::jsonb) as r(name text, plugin text, plugin_instance text, type text, "
+    "children jsonb, import_schema text, file_name text, start_line int, end_line int)";
+constexpr const char* kChildren = "array(select jsonb_array_elements_text(r.children))";
+
+std::string rows_json(std::span<const DesiredConnection> connections) {
+    nlohmann::json rows = nlohmann::json::array();
+    for (const DesiredConnection& desired : connections) {
+        rows.push_back({{"name", desired.name},
+                        {"plugin", desired.plugin},
+                        {"plugin_instance", desired.plugin_instance},
+                        {"type", desired.type},
+                        {"children", desired.children},
+                        {"import_schema", desired.import_schema},
+                        {"file_name", desired.file_name},
+                        {"start_line", desired.start_line},
+                        {"end_line", desired.end_line}});
+    }
+    return dump(rows);
+}
+
+void insert_rows(pqxx::work& work, std::span<const DesiredConnection> connections) {
     exec(work,
          "insert into penstock.connection_state (connection_name, state, plugin, plugin_instance, "
-         "type, connections, import_schema, file_name, start_line, end_line) values ($1, "
-         "'pending', $2, $3, $4, array(select jsonb_array_elements_text($5::jsonb)), $6, $7, $8, "
-         "$9) on conflict (connection_name) do nothing",
-         desired.name, desired.plugin, desired.plugin_instance, desired.type,
-         nlohmann::json(desired.children).dump(), desired.import_schema, desired.file_name,
-         desired.start_line, desired.end_line);
+         "type, connections, import_schema, file_name, start_line, end_line) select r.name, "
+         "'pending', r.plugin, r.plugin_instance, r.type, " +
+             std::string{kChildren} +
+             ", r.import_schema, r.file_name, r.start_line, r.end_line from " + kRowColumns +
+             " on conflict (connection_name) do nothing",
+         rows_json(connections));
 }
 
-void change_state(pqxx::work& work, const StateChange& change) {
+void update_rows(pqxx::work& work, std::span<const DesiredConnection> connections) {
     exec(work,
-         "update penstock.connection_state set state = $2, error = nullif($3, ''), "
-         "attempts = $4, next_attempt_at = case when $5::bigint > 0 then clock_timestamp() + "
-         "$5::bigint * interval '1 ms' end, last_attempt_at = case when $2 in ('updating', "
-         "'error') then clock_timestamp() else last_attempt_at end where connection_name = $1",
-         change.connection, std::string{reconcile::name_of(change.to)}, change.error,
-         change.attempts, change.retry_in_ms);
+         "update penstock.connection_state cs set plugin = r.plugin, plugin_instance = "
+         "r.plugin_instance, type = r.type, connections = " +
+             std::string{kChildren} +
+             ", import_schema = r.import_schema, file_name = r.file_name, start_line = "
+             "r.start_line, end_line = r.end_line from " +
+             kRowColumns + " where cs.connection_name = r.name",
+         rows_json(connections));
 }
 
-/// The row, and the empty schema where the connection wants one and may have it.
-void create_connection(pqxx::work& work, const DesiredConnection& desired,
-                       const std::map<std::string, bool>& live_schemas) {
-    insert_row(work, desired);
-    if (desired.error || desired.import_schema == "disabled") {
-        return;
+void change_states(pqxx::work& work, std::span<const StateChange> changes) {
+    nlohmann::json rows = nlohmann::json::array();
+    for (const StateChange& change : changes) {
+        rows.push_back({{"name", change.connection},
+                        {"state", reconcile::name_of(change.to)},
+                        {"error", change.error},
+                        {"attempts", change.attempts},
+                        {"retry_in_ms", change.retry_in_ms}});
     }
-    const auto live = live_schemas.find(desired.name);
-    if (live != live_schemas.end() && live->second) {
-        return;
+    exec(work,
+         "update penstock.connection_state cs set state = r.state, error = nullif(r.error, ''), "
+         "attempts = r.attempts, next_attempt_at = case when r.retry_in_ms > 0 then "
+         "clock_timestamp() + r.retry_in_ms * interval '1 ms' end, last_attempt_at = case when "
+         "r.state in ('updating', 'error') then clock_timestamp() else cs.last_attempt_at end "
+         "from jsonb_to_recordset($1::jsonb) as r(name text, state text, error text, attempts int, "
+         "retry_in_ms bigint) where cs.connection_name = r.name",
+         dump(rows));
+}
+
+void mark_unloaded(pqxx::work& work, std::span<const Unloaded> connections) {
+    nlohmann::json rows = nlohmann::json::array();
+    for (const Unloaded& unloaded : connections) {
+        rows.push_back({{"name", unloaded.connection},
+                        {"table_count", unloaded.table_count},
+                        {"schema_mode", unloaded.is_dynamic ? "dynamic" : "static"},
+                        {"schema_hash", unloaded.schema_hash},
+                        {"config_hash", unloaded.config_hash}});
     }
+    exec(work,
+         "update penstock.connection_state cs set state = 'ready', error = null, imported = false, "
+         "table_count = r.table_count, schema_mode = r.schema_mode, schema_hash = r.schema_hash, "
+         "config_hash = r.config_hash, comments_set = true, attempts = 0, next_attempt_at = null, "
+         "live_hash = '', held_hash = null from jsonb_to_recordset($1::jsonb) as r(name text, "
+         "table_count int, schema_mode text, schema_hash text, config_hash text) "
+         "where cs.connection_name = r.name",
+         dump(rows));
+}
+
+/// Why a connection cannot have its schema; nullopt when it can, or needs no new one.
+std::optional<std::string> problem_of(const DesiredConnection& desired,
+                                      const std::map<std::string, bool>& live_schemas) {
     std::optional<std::string> problem = problem_of_schema_name(desired.name);
-    if (!problem && live != live_schemas.end()) {
+    if (!problem && live_schemas.contains(desired.name)) {
         problem = not_ours_text(desired.name);
     }
-    if (problem) {
-        change_state(work, {.connection = desired.name, .to = State::kError, .error = *problem});
-        return;
-    }
-    create_schema(work, desired.name, desired.plugin);
+    return problem;
 }
 
 /// Every schema by name, and whether it is ours.
@@ -129,10 +188,40 @@ std::map<std::string, bool> read_live_schemas(pqxx::work& work) {
     return schemas;
 }
 
+/// The rows, and the empty schemas of those that want one and may have it.
 void create_batch(pqxx::work& work, std::span<const DesiredConnection> connections) {
     const auto live_schemas = read_live_schemas(work);
+    insert_rows(work, connections);
+    std::vector<StateChange> errors;
+    std::string statements;
     for (const DesiredConnection& desired : connections) {
-        create_connection(work, desired, live_schemas);
+        const auto live = live_schemas.find(desired.name);
+        const bool has_schema = live != live_schemas.end() && live->second;
+        if (desired.error || desired.import_schema == "disabled" || has_schema) {
+            continue;
+        }
+        if (const auto problem = problem_of(desired, live_schemas)) {
+            errors.push_back({.connection = desired.name, .to = State::kError, .error = *problem});
+        } else {
+            statements += create_schema_sql(work, desired.name, desired.plugin);
+        }
+    }
+    if (!statements.empty()) {
+        exec(work, statements);
+    }
+    if (!errors.empty()) {
+        change_states(work, errors);
+    }
+}
+
+/// `write` with at most kConnectionsPerTransaction of `items` in each transaction.
+template <typename Item>
+void write_in_batches(Writer& writer, const std::vector<Item>& items,
+                      void (*write)(pqxx::work&, std::span<const Item>)) {
+    for (std::size_t start = 0; start < items.size(); start += kConnectionsPerTransaction) {
+        const std::size_t end = std::min(start + kConnectionsPerTransaction, items.size());
+        const std::span<const Item> batch(items.data() + start, end - start);
+        writer.write([&](pqxx::work& work) { write(work, batch); });
     }
 }
 
@@ -158,34 +247,19 @@ void Session::reset_to_pending() {
 }
 
 void Session::create_connections(const std::vector<DesiredConnection>& connections) {
-    for (std::size_t start = 0; start < connections.size(); start += kConnectionsPerTransaction) {
-        const std::size_t end = std::min(start + kConnectionsPerTransaction, connections.size());
-        const std::span batch(connections.data() + start, end - start);
-        impl_->write([batch](pqxx::work& work) { create_batch(work, batch); });
-    }
+    write_in_batches(*impl_, connections, create_batch);
 }
 
 void Session::update_rows(const std::vector<DesiredConnection>& connections) {
-    impl_->write([&](pqxx::work& work) {
-        for (const DesiredConnection& desired : connections) {
-            exec(work,
-                 "update penstock.connection_state set plugin = $2, plugin_instance = $3, "
-                 "type = $4, connections = array(select jsonb_array_elements_text($5::jsonb)), "
-                 "import_schema = $6, file_name = $7, start_line = $8, end_line = $9 "
-                 "where connection_name = $1",
-                 desired.name, desired.plugin, desired.plugin_instance, desired.type,
-                 nlohmann::json(desired.children).dump(), desired.import_schema, desired.file_name,
-                 desired.start_line, desired.end_line);
-        }
-    });
+    write_in_batches(*impl_, connections, catalog::update_rows);
 }
 
 void Session::change_states(const std::vector<StateChange>& changes) {
-    impl_->write([&](pqxx::work& work) {
-        for (const StateChange& change : changes) {
-            change_state(work, change);
-        }
-    });
+    write_in_batches(*impl_, changes, catalog::change_states);
+}
+
+void Session::mark_unloaded(const std::vector<Unloaded>& connections) {
+    write_in_batches(*impl_, connections, catalog::mark_unloaded);
 }
 
 } // namespace penstock::catalog

@@ -106,15 +106,15 @@ std::optional<bool> is_our_schema(pqxx::work& work, const std::string& name) {
     return rows.empty() ? std::nullopt : std::optional{rows[0][0].as<bool>()};
 }
 
-void create_schema(pqxx::work& work, const std::string& connection, const std::string& plugin) {
+std::string create_schema_sql(pqxx::work& work, const std::string& connection,
+                              const std::string& plugin) {
     const std::string schema = work.quote_name(connection);
     const std::string marker =
         "Penstock connection \"" + connection + "\", plugin \"" + plugin + "\"";
-    exec(work, "create schema " + schema);
-    exec(work, "comment on schema " + schema + " is " + work.quote(marker));
-    exec(work, "grant usage on schema " + schema + " to penstock_users");
-    exec(work, "alter default privileges for role penstock_owner in schema " + schema +
-                   " grant select on tables to penstock_users");
+    return "create schema " + schema + "; comment on schema " + schema + " is " +
+           work.quote(marker) + "; grant usage on schema " + schema +
+           " to penstock_users; alter default privileges for role penstock_owner in schema " +
+           schema + " grant select on tables to penstock_users; ";
 }
 
 std::optional<std::string> problem_of_schema_name(const std::string& name) {

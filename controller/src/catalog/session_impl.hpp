@@ -41,8 +41,10 @@ struct Session::Impl : Writer {
 
 /// Does a schema of that name exist, and is it ours? nullopt: it does not exist.
 [[nodiscard]] std::optional<bool> is_our_schema(pqxx::work& work, const std::string& name);
-/// Makes the empty schema with its marker and grants. Only when there is none of that name.
-void create_schema(pqxx::work& work, const std::string& connection, const std::string& plugin);
+/// Statements that make the empty schema with its marker and grants, each with a semicolon behind
+/// it. Only when there is none of that name.
+[[nodiscard]] std::string create_schema_sql(pqxx::work& work, const std::string& connection,
+                                            const std::string& plugin);
 /// Why PostgreSQL would refuse or cut a schema name; nullopt when it would not.
 [[nodiscard]] std::optional<std::string> problem_of_schema_name(const std::string& name);
 /// "schema … exists and does not belong to Penstock"

@@ -73,6 +73,8 @@ struct PluginInstance {
 struct DatabaseOptions {
     std::optional<std::vector<std::string>> search_path;
     std::optional<std::vector<std::string>> search_path_prefix;
+    /// Tables of `enabled` connections in all; those past it are imported as `lazy` ones are.
+    std::int64_t lazy_above_tables = 50'000;
 };
 
 /// One file of the folder as it was last read.

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::int64_t kMaxMemoryMb = 1024LL * 1024; // 1 TiB, so that the product in bytes is safe
 constexpr std::int64_t kMaxStartTimeoutS = 3600;
+constexpr std::int64_t kMaxTables = 10'000'000;
 
 /// A whole number between two bounds, both included.
 template <typename Target>
@@ -78,7 +79,7 @@ constexpr std::array<Setting<PluginInstance>, 3> kPluginSettings = {{
 
 constexpr std::string_view kNames = "a list of names, or one text with commas between them";
 
-constexpr std::array<Setting<DatabaseOptions>, 2> kDatabaseSettings = {{
+constexpr std::array<Setting<DatabaseOptions>, 3> kDatabaseSettings = {{
     {"search_path", kNames,
      [](DatabaseOptions& options, const ConfigValue& value) {
          return assign_names(options.search_path, value);
@@ -86,6 +87,10 @@ constexpr std::array<Setting<DatabaseOptions>, 2> kDatabaseSettings = {{
     {"search_path_prefix", kNames,
      [](DatabaseOptions& options, const ConfigValue& value) {
          return assign_names(options.search_path_prefix, value);
+     }},
+    {"lazy_above_tables", "a whole number of tables from 0 to 10000000",
+     [](DatabaseOptions& options, const ConfigValue& value) {
+         return assign_whole(options.lazy_above_tables, value, 0, kMaxTables);
      }},
 }};
 

@@ -1,9 +1,11 @@
 #include "hosting/control_channel.hpp"
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
 #include <array>
@@ -25,9 +27,33 @@ Error disconnected() {
 
 } // namespace
 
+/// A request that waits. Each has its own timer: with thousands under way, an answer must not wake
+/// all the others.
+class ControlChannel::Waiting {
+  public:
+    Waiting(ControlChannel& channel, std::uint64_t id, std::chrono::milliseconds timeout)
+        : channel_(channel), id_(id), timer_(channel.socket_.get_executor(), timeout) {
+        channel_.waiting_.emplace(id_, this);
+    }
+    ~Waiting() { channel_.waiting_.erase(id_); }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+
+    /// Until wake() or the timeout.
+    asio::awaitable<void> wait() { co_await timer_.async_wait(kNoThrow); }
+    void wake() { timer_.cancel(); }
+
+    std::optional<wire::ControlReply> reply;
+
+  private:
+    ControlChannel& channel_;
+    std::uint64_t id_;
+    asio::steady_timer timer_;
+};
+
 ControlChannel::ControlChannel(const asio::any_io_executor& executor, OwnedFd socket, Events events)
     : socket_(executor, asio::local::stream_protocol(), socket.release()),
-      events_(std::move(events)), changed_(executor) {}
+      events_(std::move(events)) {}
 
 void ControlChannel::start() {
     // The coroutine keeps the channel alive until close().
@@ -44,7 +70,9 @@ void ControlChannel::close(Error reason) {
     closed_ = std::move(reason);
     boost::system::error_code ignored;
     socket_.close(ignored); // nothing to do about a failure: the descriptor is gone either way
-    changed_.notify();
+    for (const auto& [id, waiting] : waiting_) {
+        waiting->wake();
+    }
     if (events_.on_close) {
         events_.on_close();
     }
@@ -72,19 +100,13 @@ ControlChannel::request(wire::ControlRequest request, std::chrono::milliseconds 
     const auto self = shared_from_this();
     const std::uint64_t id = next_id_;
     send(std::move(request));
+    Waiting waiting(*this, id, timeout);
     if (!closed_) {
-        answers_.emplace(id, std::nullopt);
+        co_await waiting.wait();
     }
-    const auto is_over = [this, id] { return closed_.has_value() || answers_.at(id).has_value(); };
-    const bool is_in_time = co_await changed_.wait(is_over, Clock::now() + timeout);
-
-    std::optional<wire::ControlReply> reply;
-    if (const auto found = answers_.find(id); found != answers_.end()) {
-        reply = std::move(found->second);
-        answers_.erase(found);
-    }
+    std::optional<wire::ControlReply> reply = std::move(waiting.reply);
     if (!reply) {
-        co_return is_in_time
+        co_return closed_
             ? *closed_
             : Error::make(ErrorKind::kUnavailable, "the plugin did not answer within " +
                                                        std::to_string(timeout.count()) + " ms");
@@ -155,9 +177,9 @@ Status ControlChannel::take_reply(std::span<const std::byte> payload) {
         return {};
     }
     // An answer to nobody is late: its request gave up.
-    if (const auto found = answers_.find(reply.id()); found != answers_.end()) {
-        found->second = std::move(reply);
-        changed_.notify();
+    if (const auto found = waiting_.find(reply.id()); found != waiting_.end()) {
+        found->second->reply = std::move(reply);
+        found->second->wake();
     }
     return {};
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "hosting/condition.hpp"
 #include "hosting/process.hpp"
 
 #include "penstock/protocol/messages.hpp"
@@ -9,6 +8,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -49,7 +49,7 @@ class ControlChannel : public std::enable_shared_from_this<ControlChannel> {
     void send(wire::ControlRequest request);
 
   private:
-    using Answers = std::map<std::uint64_t, std::optional<wire::ControlReply>>;
+    class Waiting;
 
     boost::asio::awaitable<void> read();
     boost::asio::awaitable<Status> read_frame();
@@ -58,9 +58,8 @@ class ControlChannel : public std::enable_shared_from_this<ControlChannel> {
 
     boost::asio::local::stream_protocol::socket socket_;
     Events events_;
-    Condition changed_;
     std::uint64_t next_id_ = 1;
-    Answers answers_; ///< by id of the requests that are waited for
+    std::map<std::uint64_t, Waiting*> waiting_; ///< by id; each lives in its request()
     std::deque<std::string> unsent_;
     bool is_writing_ = false;
     std::optional<Error> closed_;

@@ -153,8 +153,13 @@ ResultPointer Session::run(const std::string& sql, const std::vector<std::string
 
 bool Session::wait_for_notification(std::chrono::steady_clock::time_point deadline) {
     while (true) {
-        if (PGnotify* notification = PQnotifies(connection_.get())) {
+        // All that are there count as one: a thousand transitions are one look at the table.
+        bool is_notified = false;
+        while (PGnotify* notification = PQnotifies(connection_.get())) {
             PQfreemem(notification);
+            is_notified = true;
+        }
+        if (is_notified) {
             return true;
         }
         if (is_interrupted()) {

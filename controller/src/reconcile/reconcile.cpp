@@ -69,9 +69,32 @@ std::optional<Step> step_for_failed_offer(const ActualConnection& actual, const 
     return step;
 }
 
+/// The schema is to stay empty: thousands of connections go through here, so no step but the last
+/// resort (kApply) needs a transaction of its own.
+std::optional<Step> step_for_unloaded(const DesiredConnection& desired,
+                                      const ActualConnection& actual, const Offer& offer) {
+    const bool is_usable = actual.has_schema && actual.schema_is_empty;
+    const bool is_right = is_usable && actual.schema_hash == offer.schema_hash &&
+                          actual.config_hash == desired.config_hash;
+    if (actual.state == State::kUpdating && !is_usable) {
+        return make_step(StepKind::kApply, actual.name);
+    }
+    if (actual.state == State::kUpdating || (actual.state == State::kPending && is_usable)) {
+        return make_step(StepKind::kMarkUnloaded, actual.name);
+    }
+    if (actual.state == State::kReady && is_right) {
+        return std::nullopt;
+    }
+    return make_step(StepKind::kMarkUpdating, actual.name);
+}
+
 std::optional<Step> step_for_known_offer(const DesiredConnection& desired,
                                          const ActualConnection& actual, const Offer& offer) {
-    const bool is_right = actual.has_schema && actual.schema_is_intact &&
+    // Once made, tables stay: somebody may have come to use them.
+    if (!desired.wants_tables && !actual.is_imported) {
+        return step_for_unloaded(desired, actual, offer);
+    }
+    const bool is_right = actual.is_imported && actual.has_schema && actual.schema_is_intact &&
                           actual.schema_hash == offer.schema_hash &&
                           actual.config_hash == desired.config_hash;
     if (actual.state == State::kUpdating) {

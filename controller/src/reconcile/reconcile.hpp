@@ -15,8 +15,9 @@ enum class StepKind : std::uint8_t {
     kUpdateRow,    ///< same state; file position, plugin, type, children … changed
     kFetch,        ///< ask the plugin what it offers (configure, then describe)
     kMarkUpdating, ///< pending, ready, error → updating: work on the schema begins
-    kApply,        ///< updating: make the schema as offered, by difference, → ready at the end
+    kApply,        ///< updating: make the schema as wanted, by difference, → ready at the end
     kMarkReady,    ///< pending → ready: the live schema is already right
+    kMarkUnloaded, ///< pending, updating → ready: the schema is empty, as wanted
     kComment,      ///< ready: the comments are missing (a crash came between kApply and them)
     kMarkPending,  ///< disabled, deleting → pending: configured again
     kSetError,     ///< → error, with `error`, `attempts` and `retry_in_ms`

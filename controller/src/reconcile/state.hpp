@@ -2,6 +2,7 @@
 
 #include "penstock/types/error.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -33,6 +34,8 @@ struct DesiredConnection {
     int start_line = 0;
     int end_line = 0;
     std::optional<std::string> error; ///< configuration error, ready to show
+    /// Are its tables to be in the schema? Else it stays empty, until somebody refers to it.
+    bool wants_tables = true;
 };
 
 /// What the plugin offers for one connection, as far as it is known. The service also answers a
@@ -48,6 +51,7 @@ struct Offer {
     /// yet.
     int failures = 0;
     bool is_dynamic = false;
+    std::size_t table_count = 0; ///< kKnown
 };
 
 /// A row of connection_state joined with the live schema.
@@ -66,6 +70,8 @@ struct ActualConnection {
     bool has_schema = false;      ///< a schema of this name exists
     bool schema_is_ours = false;  ///< and carries our marker
     bool schema_is_intact = true; ///< its live tables still are what was made (live hash)
+    bool schema_is_empty = false; ///< it exists or not, but holds no foreign table
+    bool is_imported = true;      ///< the tables were made; else the schema was left empty
     bool comments_set = true;
     std::string file_name;
     int start_line = 0;

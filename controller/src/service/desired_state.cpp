@@ -83,6 +83,9 @@ reconcile::Desired unread_connections(const config::Configuration& configuration
                                       const reconcile::Actual& actual) {
     reconcile::Desired unread;
     const Files files = unread_files(configuration);
+    if (files.empty()) {
+        return unread;
+    }
     for (const auto& [name, row] : actual) {
         const bool is_clear = !row.has_row || desired.contains(name);
         const config::File* file = is_clear ? nullptr : file_of(files, row);

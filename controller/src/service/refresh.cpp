@@ -1,5 +1,6 @@
 #include "service/refresh.hpp"
 
+#include "reconcile/loading.hpp"
 #include "service/desired_state.hpp"
 #include "service/logging.hpp"
 
@@ -18,6 +19,9 @@ using reconcile::StepKind;
 
 /// Schemas that somebody dropped or changed by hand are mended after this time.
 constexpr std::chrono::seconds kReadInterval{30};
+/// While more answers than this are on their way, turns are not taken for each of them.
+constexpr std::size_t kCrowd = 16;
+constexpr std::chrono::milliseconds kLongestRest{200};
 /// Events that wait for a database that is away; older ones are of no use then.
 constexpr std::size_t kMaxWaitingEvents = 1000;
 
@@ -87,6 +91,12 @@ void Refresh::request(const std::string& connection) {
     wake();
 }
 
+void Refresh::request_tables(const std::string& connection) {
+    if (desired_.contains(connection) && referenced_.insert(connection).second) {
+        wake();
+    }
+}
+
 void Refresh::note(std::string kind, std::string event, std::string source, std::string connection,
                    const std::vector<std::pair<std::string, std::string>>& detail) {
     if (events_.size() < kMaxWaitingEvents) {
@@ -147,8 +157,20 @@ asio::awaitable<void> Refresh::work() {
     while (!is_over()) {
         is_woken_ = false;
         wake_at_ = Clock::time_point::max();
+        const Clock::time_point began = Clock::now();
         co_await turn();
+        co_await rest(Clock::now() - began);
         co_await changed_.wait([this] { return is_woken_ || is_over(); }, wake_at_);
+    }
+}
+
+/// A turn looks at every connection: in a crowd it is taken for at most half of the time.
+asio::awaitable<void> Refresh::rest(Clock::duration time) {
+    if (fetching_.size() > kCrowd) {
+        const Clock::time_point until =
+            Clock::now() + std::min<Clock::duration>(time, kLongestRest);
+        const std::function<bool()> is_enough = [this] { return is_over() || fetching_.empty(); };
+        co_await changed_.wait(is_enough, until);
     }
 }
 
@@ -157,6 +179,8 @@ asio::awaitable<void> Refresh::turn() {
         co_await read_actual();
     }
     co_await write_side_rows();
+    reconcile::plan_loading(desired_, actual_, offers_, referenced_,
+                            static_cast<std::size_t>(configuration_.database.lazy_above_tables));
     reconcile::Desired with_unread = unread_connections(configuration_, desired_, actual_);
     if (!with_unread.empty()) {
         with_unread.insert(desired_.begin(), desired_.end());

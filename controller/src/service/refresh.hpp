@@ -12,6 +12,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -38,6 +39,8 @@ class Refresh {
     void set_configuration(const config::Configuration& configuration);
     /// Somebody asked for it by hand: the offer is forgotten and the backoff skipped. "" = all.
     void request(const std::string& connection);
+    /// Somebody wants the tables of a lazy connection.
+    void request_tables(const std::string& connection);
     void instance_changed(const std::string& label);
     void instance_replaced(const std::string& label); ///< its executable is another one now
     void announced(const std::string& label, const std::string& connection);
@@ -72,8 +75,9 @@ class Refresh {
         std::vector<reconcile::DesiredConnection> creates;
         std::vector<reconcile::DesiredConnection> updates;
         std::vector<catalog::StateChange> changes;
+        std::vector<catalog::Unloaded> unloaded;
         [[nodiscard]] bool is_empty() const {
-            return creates.empty() && updates.empty() && changes.empty();
+            return creates.empty() && updates.empty() && changes.empty() && unloaded.empty();
         }
     };
     struct Event {
@@ -87,6 +91,7 @@ class Refresh {
     // refresh.cpp: the loop
     boost::asio::awaitable<void> work();
     boost::asio::awaitable<void> turn();
+    boost::asio::awaitable<void> rest(hosting::Clock::duration time);
     boost::asio::awaitable<void> write_side_rows();
     boost::asio::awaitable<void> write_plugins();
     boost::asio::awaitable<void> write_events();
@@ -106,9 +111,12 @@ class Refresh {
     boost::asio::awaitable<void> create_rows(std::vector<reconcile::DesiredConnection> creates);
     boost::asio::awaitable<void> write_servers();
     void take_change(const catalog::StateChange& change);
+    void take_unloaded(const catalog::Unloaded& unloaded);
+    [[nodiscard]] catalog::Unloaded unloaded_of(const std::string& name) const;
 
     // refresh_offers.cpp: what the plugins offer
     bool launch_fetch(const std::string& name);
+    boost::asio::awaitable<void> fetch_in_turn();
     boost::asio::awaitable<void> fetch(std::string name);
     boost::asio::awaitable<Result<OfferedPtr>> ask(std::string label,
                                                    std::shared_ptr<hosting::PluginHost> host,
@@ -173,8 +181,11 @@ class Refresh {
     reconcile::Offers offers_;
     std::map<std::string, OfferedPtr> offered_; ///< by connection
     std::map<std::string, std::shared_ptr<SharedOffer>>
-        shared_; ///< by instance; also in coroutines
-    std::set<std::string> fetching_;
+        shared_;                       ///< by instance; also in coroutines
+    std::set<std::string> referenced_; ///< lazy connections whose tables are wanted
+    std::set<std::string> fetching_;   ///< those in the queue, too
+    std::deque<std::string> fetch_queue_;
+    std::size_t fetcher_count_ = 0;
     std::set<std::string> stale_;                      ///< being fetched, and forgotten meanwhile
     std::map<std::string, std::string> reported_;      ///< instance → final failure that was told
     std::map<std::string, std::string> configured_on_; ///< connection → instance that knows it

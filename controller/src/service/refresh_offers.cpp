@@ -18,6 +18,8 @@ using reconcile::Offer;
 
 /// Announcements of one connection within this time are one.
 constexpr std::chrono::milliseconds kAnnouncementFold{100};
+/// Questions to plugins that are under way at once; the others wait in a queue.
+constexpr std::size_t kMaxFetchers = 128;
 
 /// Does an instance serve it on its own behalf?
 bool is_served(const reconcile::DesiredConnection& wanted) {
@@ -187,12 +189,31 @@ bool Refresh::launch_fetch(const std::string& name) {
     if (state != HostState::kRunning || !fetching_.insert(name).second) {
         return false;
     }
-    asio::co_spawn(executor_, fetch(name), asio::detached);
+    fetch_queue_.push_back(name);
+    if (fetcher_count_ < kMaxFetchers) {
+        ++fetcher_count_;
+        asio::co_spawn(executor_, fetch_in_turn(), asio::detached);
+    }
     return true;
 }
 
+asio::awaitable<void> Refresh::fetch_in_turn() {
+    while (!fetch_queue_.empty()) {
+        const std::string name = std::move(fetch_queue_.front());
+        fetch_queue_.pop_front();
+        co_await fetch(name);
+    }
+    --fetcher_count_;
+}
+
 asio::awaitable<void> Refresh::fetch(std::string name) {
-    const config::Connection connection = configuration_.connections.at(name);
+    const auto known = configuration_.connections.find(name);
+    if (known == configuration_.connections.end()) { // it left the configuration in the queue
+        fetching_.erase(name);
+        stale_.erase(name);
+        co_return;
+    }
+    const config::Connection connection = known->second;
     const std::shared_ptr<hosting::PluginHost> host = instances_.find(connection.plugin_instance);
     Result<OfferedPtr> answer = Error::make(ErrorKind::kUnavailable, "the plugin is gone");
     // Nobody else would hear of an exception, and the connection would count as being asked for
@@ -303,6 +324,7 @@ void Refresh::take_answer(const config::Connection& asked, Result<OfferedPtr> an
     offer.schema_hash = answer.value()->hash;
     offer.error.clear();
     offer.is_dynamic = is_dynamic;
+    offer.table_count = answer.value()->tables.size();
 }
 
 } // namespace penstock::service

@@ -69,6 +69,8 @@ Refresh::RowWork Refresh::row_work(const std::vector<reconcile::Step>& steps) co
             work.creates.push_back(desired_.at(step.connection));
         } else if (step.kind == StepKind::kUpdateRow) {
             work.updates.push_back(desired_.at(step.connection));
+        } else if (step.kind == StepKind::kMarkUnloaded) {
+            work.unloaded.push_back(unloaded_of(step.connection));
         } else if (const auto state = kStateOfStep.find(step.kind); state != kStateOfStep.end()) {
             work.changes.push_back(
                 {step.connection, state->second, step.error, step.attempts, step.retry_in_ms});
@@ -107,6 +109,15 @@ asio::awaitable<void> Refresh::change_rows(RowWork work) {
         co_await sessions_.run(change);
         for (const StateChange& change : work.changes) {
             take_change(change);
+        }
+    }
+    if (!work.unloaded.empty()) {
+        const auto mark = [unloaded = work.unloaded](Session& session) {
+            session.mark_unloaded(unloaded);
+        };
+        co_await sessions_.run(mark);
+        for (const catalog::Unloaded& unloaded : work.unloaded) {
+            take_unloaded(unloaded);
         }
     }
 }
@@ -161,6 +172,26 @@ void Refresh::take_change(const StateChange& change) {
     } else {
         log_debug("connection \"" + change.connection + "\": " + reconcile::name_of(change.to));
     }
+}
+
+catalog::Unloaded Refresh::unloaded_of(const std::string& name) const {
+    const reconcile::Offer& offer = offers_.at(name);
+    return {.connection = name,
+            .schema_hash = offer.schema_hash,
+            .config_hash = offer.config_hash,
+            .table_count = static_cast<int>(offer.table_count),
+            .is_dynamic = offer.is_dynamic};
+}
+
+void Refresh::take_unloaded(const catalog::Unloaded& unloaded) {
+    reconcile::ActualConnection& row = actual_[unloaded.connection];
+    row.schema_hash = unloaded.schema_hash;
+    row.config_hash = unloaded.config_hash;
+    row.is_imported = false;
+    row.schema_is_intact = true;
+    row.comments_set = true;
+    offers_[unloaded.connection].failures = 0;
+    take_change({.connection = unloaded.connection, .to = State::kReady});
 }
 
 } // namespace penstock::service

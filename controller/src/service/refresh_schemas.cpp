@@ -66,8 +66,11 @@ asio::awaitable<void> Refresh::apply(std::string name) {
     const reconcile::DesiredConnection connection = wanted->second;
     const OfferedPtr offered = known->second;
     const bool is_dynamic = offers_[name].is_dynamic;
-    co_await sessions_.run(
-        [&](Session& session) { session.apply_schema(connection, offered->tables, is_dynamic); });
+    // Tables that were made once stay.
+    const bool is_loaded = connection.wants_tables || actual_[name].is_imported;
+    co_await sessions_.run([&](Session& session) {
+        session.apply_schema(connection, offered->tables, is_dynamic, is_loaded);
+    });
     reconcile::ActualConnection& row = actual_[name];
     row.state = State::kReady;
     row.error.clear();
@@ -78,10 +81,12 @@ asio::awaitable<void> Refresh::apply(std::string name) {
     row.schema_is_intact = true;
     row.schema_hash = offered->hash;
     row.config_hash = connection.config_hash;
-    row.comments_set = false;
+    row.is_imported = is_loaded;
+    row.schema_is_empty = !is_loaded;
+    row.comments_set = !is_loaded;
     offers_[name].failures = 0;
     log_info("connection \"" + name + "\": ready, " + std::to_string(offered->tables.size()) +
-             " tables");
+             " tables" + (is_loaded ? "" : " on offer"));
 }
 
 asio::awaitable<void> Refresh::comment(std::string name) {
@@ -118,6 +123,7 @@ asio::awaitable<void> Refresh::drop(std::string name, bool keep_row_disabled) {
     }
     forget_offer(name);
     offered_.erase(name);
+    referenced_.erase(name);
     if (held_.erase(name) > 0) {
         release_unused_children();
     }

@@ -225,8 +225,12 @@ asio::awaitable<void> Service::listen(std::shared_ptr<asio::posix::stream_descri
     while (socket->is_open()) {
         std::string failure;
         try {
-            for (const std::string& connection : leader_->take_requests()) {
+            const catalog::Leader::Requests requests = leader_->take_requests();
+            for (const std::string& connection : requests.refreshes) {
                 refresh_.request(connection);
+            }
+            for (const std::string& connection : requests.loads) {
+                refresh_.request_tables(connection);
             }
         } catch (const Exception& error) {
             failure = one_line(error.error());

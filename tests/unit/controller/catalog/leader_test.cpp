@@ -63,12 +63,12 @@ TEST_F(LeaderTest, hands_out_requests_in_order_and_once) {
     as_admin("select penstock.refresh()");
     std::vector<std::string> requests;
     while (requests.size() < 2 && is_readable(leader.socket(), 5000)) {
-        for (std::string& request : leader.take_requests()) {
+        for (std::string& request : leader.take_requests().refreshes) {
             requests.push_back(std::move(request));
         }
     }
     EXPECT_THAT(requests, ElementsAre("prod", ""));
-    EXPECT_TRUE(leader.take_requests().empty());
+    EXPECT_TRUE(leader.take_requests().refreshes.empty());
 }
 
 TEST_F(LeaderTest, stays_lost_after_its_backend_is_gone) {

@@ -1,0 +1,102 @@
+#include "penstock/plugin/plugin.hpp"
+
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+/// Plugin `many`: as many tables with as many columns as a test asks for, all of them empty. Its
+/// tables do not depend on anything outside, so thousands of connections share them.
+namespace {
+
+using namespace penstock;
+
+class EmptyTable final : public Table {
+  public:
+    explicit EmptyTable(TableSchema schema) : schema_(std::move(schema)) {}
+    [[nodiscard]] const TableSchema& schema() const override { return schema_; }
+    void scan(const ScanRequest& /*request*/, RowSink& /*rows*/) override {}
+
+  private:
+    const TableSchema schema_;
+};
+
+using Tables = std::vector<std::shared_ptr<Table>>;
+
+Tables make_tables(std::int64_t table_count, std::int64_t column_count) {
+    constexpr TypeId kTypes[] = {TypeId::kText, TypeId::kInt8, TypeId::kTimestamptz, TypeId::kJsonb,
+                                 TypeId::kBool};
+    Tables tables;
+    for (std::int64_t table = 1; table <= table_count; ++table) {
+        TableSchema schema;
+        schema.name = "many_" + std::to_string(table);
+        schema.description = "Table " + std::to_string(table) + ".";
+        for (std::int64_t column = 1; column <= column_count; ++column) {
+            const std::string number = std::to_string(column);
+            schema.columns.push_back({"column_" + number,
+                                      kTypes[static_cast<std::size_t>(column - 1) % 5],
+                                      "Column " + number + ".", kEqualityOps});
+        }
+        tables.push_back(std::make_shared<EmptyTable>(std::move(schema)));
+    }
+    return tables;
+}
+
+class ManyConnection final : public Connection {
+  public:
+    ManyConnection(Tables tables, std::chrono::milliseconds delay)
+        : tables_(std::move(tables)), delay_(delay) {}
+    [[nodiscard]] std::vector<std::shared_ptr<Table>> tables() override {
+        std::this_thread::sleep_for(delay_);
+        return tables_;
+    }
+
+  private:
+    const Tables tables_;
+    const std::chrono::milliseconds delay_;
+};
+
+class ManyPlugin final : public Plugin {
+  public:
+    [[nodiscard]] PluginInfo info() const override {
+        return {.name = "many",
+                .version = "0.1.0",
+                .description = "Many empty tables, for tests.",
+                .arguments = {argument("tables", "100", "How many tables."),
+                              argument("columns", "10", "How many columns each table has."),
+                              argument("delay_ms", "0", "How long it takes to list them."),
+                              argument("version", "0", "Changes nothing but the arguments.")}};
+    }
+
+    [[nodiscard]] std::unique_ptr<Connection> connect(const ConnectionConfig& config,
+                                                      ConnectionHost& /*host*/) override {
+        const std::pair size{config.integer("tables").value_or(100),
+                             config.integer("columns").value_or(10)};
+        const std::lock_guard lock(mutex_);
+        Tables& tables = tables_[size];
+        if (tables.empty()) {
+            tables = make_tables(size.first, size.second);
+        }
+        return std::make_unique<ManyConnection>(
+            tables, std::chrono::milliseconds(config.integer("delay_ms").value_or(0)));
+    }
+
+  private:
+    static ArgumentSpec argument(std::string name, std::string default_text, std::string text) {
+        return {.name = std::move(name),
+                .kind = ArgumentKind::kInteger,
+                .default_text = std::move(default_text),
+                .description = std::move(text)};
+    }
+
+    std::mutex mutex_; ///< connections are made by several threads
+    std::map<std::pair<std::int64_t, std::int64_t>, Tables> tables_;
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+    ManyPlugin plugin;
+    return serve(plugin, argc, argv);
+}
