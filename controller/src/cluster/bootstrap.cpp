@@ -125,10 +125,12 @@ void Bootstrap::create_extension() {
             "Install it with \"make install\", or give another PostgreSQL with "
             "--pg-bindir.");
     }
-    if (superuser.has_rows("select from pg_extension where extname = 'penstock'")) {
-        superuser.run("alter extension penstock update");
-    } else {
+    if (!superuser.has_rows("select from pg_extension where extname = 'penstock'")) {
         superuser.run("create extension penstock");
+    } else if (superuser.has_rows("select from pg_extension e join pg_available_extensions a on "
+                                  "a.name = e.extname where a.name = 'penstock' and "
+                                  "a.default_version <> e.extversion")) {
+        superuser.run("alter extension penstock update"); // a start without changes makes no DDL
     }
 }
 
