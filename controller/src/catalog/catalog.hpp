@@ -43,6 +43,7 @@ struct Server {
     std::string plugin;
     std::string socket;          ///< path of the plugin's socket
     std::int64_t plugin_uid = 0; ///< uid that the plugin runs as; the backend checks it
+    friend bool operator==(const Server&, const Server&) = default;
 };
 
 /// A row of penstock.config_file.

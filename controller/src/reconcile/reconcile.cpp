@@ -1,5 +1,7 @@
 #include "reconcile/reconcile.hpp"
 
+#include "reconcile/walk.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <limits>
@@ -191,27 +193,32 @@ void sort_by_urgency(std::vector<Step>& steps, const std::map<std::string, std::
 std::vector<Step> reconcile(const Desired& desired, const Actual& actual, const Offers& offers,
                             const std::vector<std::string>& search_path_order) {
     std::vector<Step> steps;
+    Walk<DesiredConnection> wanted(desired);
     for (const auto& [name, connection] : actual) {
-        const auto step = desired.contains(name) ? std::nullopt : step_for_unwanted(connection);
+        const auto step =
+            wanted.find(name) != nullptr ? std::nullopt : step_for_unwanted(connection);
         if (step) {
             steps.push_back(*step);
         }
     }
+    Walk<ActualConnection> rows(actual);
+    Walk<Offer> known(offers);
     for (const auto& [name, connection] : desired) {
-        const auto row = actual.find(name);
-        const auto offer = offers.find(name);
-        const auto step = row == actual.end() || !row->second.has_row
+        const ActualConnection* const row = rows.find(name);
+        const Offer* const offer = known.find(name);
+        const auto step = row == nullptr || !row->has_row
                               ? make_step(StepKind::kCreate, name)
-                              : step_for_wanted(connection, row->second,
-                                                offer == offers.end() ? nullptr : &offer->second);
+                              : step_for_wanted(connection, *row, offer);
         if (step) {
             steps.push_back(*step);
         }
     }
-    std::sort(steps.begin(), steps.end(), [](const Step& left, const Step& right) {
-        return left.connection < right.connection;
-    });
-    sort_by_urgency(steps, first_of_each_plugin(desired, search_path_order));
+    if (steps.size() > 1) {
+        std::sort(steps.begin(), steps.end(), [](const Step& left, const Step& right) {
+            return left.connection < right.connection;
+        });
+        sort_by_urgency(steps, first_of_each_plugin(desired, search_path_order));
+    }
     return steps;
 }
 

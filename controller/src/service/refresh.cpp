@@ -178,7 +178,9 @@ asio::awaitable<void> Refresh::turn() {
     if (Clock::now() >= read_at_) {
         co_await read_actual();
     }
-    co_await write_side_rows();
+    if (std::exchange(has_new_servers_, false)) {
+        co_await write_servers();
+    }
     reconcile::plan_loading(desired_, actual_, offers_, referenced_,
                             static_cast<std::size_t>(configuration_.database.lazy_above_tables));
     reconcile::Desired with_unread = unread_connections(configuration_, desired_, actual_);
@@ -194,6 +196,7 @@ asio::awaitable<void> Refresh::turn() {
         co_return;
     }
     launch(steps);
+    co_await write_side_rows();
     if (has_new_path_) {
         has_new_path_ = false;
         const auto set_path = [path = search_path(configuration_, order_)](Session& session) {
@@ -210,9 +213,6 @@ asio::awaitable<void> Refresh::turn() {
 }
 
 asio::awaitable<void> Refresh::write_side_rows() {
-    if (std::exchange(has_new_servers_, false)) {
-        co_await write_servers();
-    }
     if (std::exchange(has_new_files_, false)) {
         const auto write = [rows = config_file_rows(configuration_)](Session& session) {
             session.write_config_files(rows);
@@ -250,6 +250,8 @@ asio::awaitable<void> Refresh::write_events() {
 asio::awaitable<void> Refresh::read_actual() {
     read_at_ = Clock::now() + kReadInterval;
     has_new_plugins_ = true; // their memory
+    has_new_servers_ = true; // somebody may have changed them
+    written_servers_.clear();
     const std::uint64_t began = change_count_;
     reconcile::Actual fresh =
         co_await sessions_.run([](Session& session) { return session.read_actual(); });

@@ -205,6 +205,7 @@ class Refresh {
     bool has_new_files_ = true;
     bool has_new_plugins_ = true;
     bool has_new_servers_ = true;
+    std::vector<catalog::Server> written_servers_; ///< since the rows were read last
     bool has_new_path_ = true;
     std::vector<Event> events_;
 };

@@ -139,7 +139,11 @@ asio::awaitable<void> Refresh::create_rows(std::vector<reconcile::DesiredConnect
 
 asio::awaitable<void> Refresh::write_servers() {
     using RefusedServer = std::pair<catalog::Server, Error>;
-    const auto ensure = [servers = instances_.servers()](Session& session) {
+    if (instances_.servers() == written_servers_) {
+        co_return; // most changes of the configuration are about connections
+    }
+    written_servers_ = instances_.servers();
+    const auto ensure = [servers = written_servers_](Session& session) {
         return all_or_each(servers, [&session](const auto& some) { session.ensure_servers(some); });
     };
     const std::vector<RefusedServer> refused = co_await sessions_.run(ensure);

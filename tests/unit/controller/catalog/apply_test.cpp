@@ -24,6 +24,18 @@ class ApplyTest : public test::SessionTest {
     }
 };
 
+TEST_F(ApplyTest, empties_a_schema_that_is_not_to_be_loaded) {
+    const auto table = make_table("people", {make_column("id", TypeId::kInt8)});
+    import("prod", {table});
+    session().change_states({{.connection = "prod", .to = State::kUpdating}});
+    session().apply_schema(make_desired("prod"), {table}, true, false);
+    EXPECT_EQ(columns_of("prod", "people"), "<null>");
+    EXPECT_EQ(value("select concat_ws(' ', state, imported, table_count, comments_set) from "
+                    "penstock.connection_state"),
+              "ready f 1 t");
+    EXPECT_TRUE(session().read_actual().at("prod").schema_is_empty);
+}
+
 TEST_F(ApplyTest, makes_tables_with_types_options_and_rights) {
     auto key = make_column("id", TypeId::kInt8);
     key.exact = kEqualityOps;

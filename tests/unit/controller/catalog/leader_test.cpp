@@ -71,6 +71,18 @@ TEST_F(LeaderTest, hands_out_requests_in_order_and_once) {
     EXPECT_TRUE(leader.take_requests().refreshes.empty());
 }
 
+TEST_F(LeaderTest, hears_which_tables_are_wanted) {
+    Leader leader(owner());
+    as_admin("insert into penstock.connection_state (connection_name) values ('prod')");
+    as_admin("select penstock.load('prod')");
+    std::vector<std::string> loads;
+    while (loads.empty() && is_readable(leader.socket(), 5000)) {
+        loads = leader.take_requests().loads;
+    }
+    EXPECT_THAT(loads, ElementsAre("prod"));
+    EXPECT_TRUE(leader.take_requests().loads.empty());
+}
+
 TEST_F(LeaderTest, stays_lost_after_its_backend_is_gone) {
     Leader leader(owner());
     as_admin("select pg_terminate_backend(pid) from pg_stat_activity where usename = "

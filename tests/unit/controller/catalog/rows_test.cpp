@@ -167,6 +167,45 @@ TEST_F(RowsTest, one_illegal_change_takes_the_whole_transaction_back) {
     EXPECT_EQ(state_of("a"), "pending");
 }
 
+TEST_F(RowsTest, a_lazy_connection_becomes_ready_with_an_empty_schema) {
+    session().create_connections({make_desired("a"), make_desired("b")});
+    EXPECT_TRUE(session().read_actual().at("a").schema_is_empty);
+    session().mark_unloaded({{.connection = "a",
+                              .schema_hash = "s1",
+                              .config_hash = "c1",
+                              .table_count = 100,
+                              .is_dynamic = true},
+                             {.connection = "gone"}});
+    EXPECT_EQ(value("select concat_ws(' ', state, imported, table_count, schema_mode, "
+                    "comments_set) from penstock.connection_state where connection_name = 'a'"),
+              "ready f 100 dynamic t");
+    EXPECT_EQ(state_of("b"), "pending");
+    const auto row = session().read_actual().at("a");
+    EXPECT_EQ(row.schema_hash, "s1");
+    EXPECT_EQ(row.config_hash, "c1");
+    EXPECT_FALSE(row.is_imported);
+    EXPECT_TRUE(row.schema_is_intact && row.schema_is_empty);
+}
+
+TEST_F(RowsTest, more_connections_than_one_transaction_takes) {
+    std::vector<reconcile::DesiredConnection> many;
+    std::vector<StateChange> changes;
+    for (int number = 0; number < 2001; ++number) {
+        many.push_back(make_desired("c" + std::to_string(number)));
+        changes.push_back({.connection = many.back().name, .to = State::kUpdating});
+    }
+    session().create_connections(many);
+    session().change_states(changes);
+    EXPECT_EQ(value("select count(*) from penstock.connection_state where state = 'updating'"),
+              "2001");
+    EXPECT_EQ(value("select count(*) from penstock.live_schema where is_ours"), "2001");
+    for (reconcile::DesiredConnection& desired : many) {
+        desired.start_line = 9;
+    }
+    session().update_rows(many);
+    EXPECT_EQ(value("select count(*) from penstock.connection_state where start_line = 9"), "2001");
+}
+
 TEST_F(RowsTest, a_replaced_controller_is_refused_every_write) {
     session().create_connections({make_desired("a")});
     as_admin("update penstock.controller set epoch = epoch + 1");
@@ -176,6 +215,7 @@ TEST_F(RowsTest, a_replaced_controller_is_refused_every_write) {
         [&] { session().create_connections({make_desired("b")}); },
         [&] { session().update_rows({make_desired("a")}); },
         [&] { session().change_states({{.connection = "a", .to = State::kUpdating}}); },
+        [&] { session().mark_unloaded({{.connection = "a"}}); },
         [&] { session().apply_schema(make_desired("a"), {}, false); },
         [&] { session().apply_comments("a", {}); },
         [&] { (void)session().drop_connection("a", false); },

@@ -1,3 +1,4 @@
+#include "reconcile/loading.hpp"
 #include "reconcile/reconcile.hpp"
 
 #include <gtest/gtest.h>
@@ -5,6 +6,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,7 +21,7 @@ class Simulation {
 
     void disturb() {
         const std::string name = names_[below(names_.size())];
-        switch (below(9)) {
+        switch (below(10)) {
         case 0:
             desired_.erase(name);
             break;
@@ -39,10 +41,16 @@ class Simulation {
                 row->has_schema = row->has_schema && chance(2);
                 row->schema_is_ours = row->has_schema && row->schema_is_ours;
                 row->schema_is_intact = false;
+                row->schema_is_empty = !row->has_schema || chance(2);
             }
             break;
         case 6: // a view begins or ends to depend on the schema
             held_[name] = !held_[name];
+            break;
+        case 9: // somebody refers to a lazy connection
+            if (desired_.contains(name)) {
+                referenced_.insert(name);
+            }
             break;
         case 7: // somebody makes, or drops, a schema of his own of that name
             foreign_schema_[name] = !foreign_schema_[name];
@@ -55,6 +63,7 @@ class Simulation {
     /// One round of the service. Returns false when there was nothing to do.
     bool run_round(bool may_fail) {
         show_foreign_schemas();
+        plan_loading(desired_, actual_, offers_, referenced_, kMostTables);
         const auto steps = reconcile(desired_, actual_, offers_, {});
         for (const Step& step : steps) {
             if (step.not_before_ms > now_ms_) {
@@ -110,7 +119,10 @@ class Simulation {
         }
         EXPECT_EQ(name_of(row.state), std::string{"ready"}) << row.error;
         EXPECT_EQ(row.config_hash, wanted.config_hash);
-        EXPECT_TRUE(row.has_schema && row.schema_is_ours && row.schema_is_intact);
+        EXPECT_TRUE(row.has_schema && row.schema_is_ours);
+        EXPECT_TRUE(row.schema_is_intact || !row.is_imported);
+        EXPECT_TRUE(row.is_imported || !wanted.wants_tables);
+        EXPECT_EQ(row.schema_is_empty, !row.is_imported);
         EXPECT_TRUE(row.comments_set);
     }
 
@@ -128,7 +140,7 @@ class Simulation {
         wanted.plugin = wanted.plugin_instance = chance(2) ? "csv" : "json";
         wanted.config_hash = "c" + std::to_string(++counter_);
         wanted.start_line = static_cast<int>(below(5));
-        wanted.import_schema = chance(4) ? "disabled" : "enabled";
+        wanted.import_schema = chance(4) ? "disabled" : chance(2) ? "lazy" : "enabled";
         wanted.error = chance(5) ? std::optional{"bad " + std::to_string(counter_)} : std::nullopt;
     }
 
@@ -136,6 +148,7 @@ class Simulation {
     void restart() {
         offers_.clear();
         failures_.clear();
+        referenced_.clear();
         for (auto& [name, row] : actual_) {
             if (row.has_row && row.state != State::kDisabled) {
                 row.state = State::kPending;
@@ -189,6 +202,7 @@ class Simulation {
         known.kind = Offer::Kind::kKnown;
         known.config_hash = config_hash;
         known.schema_hash = tables_[name];
+        known.table_count = 1;
         offers_[name] = known;
     }
 
@@ -201,9 +215,11 @@ class Simulation {
         const Offer& offer = offers_.at(row.name);
         make_schema(row);
         row.schema_is_intact = true;
+        row.is_imported = row.is_imported || desired_.at(row.name).wants_tables;
+        row.schema_is_empty = !row.is_imported;
         row.schema_hash = offer.schema_hash;
         row.config_hash = offer.config_hash;
-        row.comments_set = false;
+        row.comments_set = !row.is_imported;
         row.attempts = 0;
         failures_[row.name] = 0;
         go(row, State::kReady);
@@ -221,6 +237,8 @@ class Simulation {
         if (row.schema_is_ours) {
             row.has_schema = row.schema_is_ours = false;
         }
+        row.schema_is_empty = true;
+        row.is_imported = false;
         return true;
     }
 
@@ -229,6 +247,8 @@ class Simulation {
         row.name = name;
         row.has_row = true;
         row.state = State::kPending;
+        row.is_imported = false;
+        row.schema_is_empty = true;
         update_row(row);
         if (!foreign_schema_[name] && !desired_.at(name).error) {
             make_schema(row);
@@ -281,6 +301,9 @@ class Simulation {
         case StepKind::kMarkReady:
             finish(row, State::kReady);
             break;
+        case StepKind::kMarkUnloaded:
+            mark_unloaded(row);
+            break;
         case StepKind::kComment:
             row.comments_set = true;
             break;
@@ -304,6 +327,15 @@ class Simulation {
         }
     }
 
+    void mark_unloaded(ActualConnection& row) {
+        EXPECT_TRUE(row.has_schema && row.schema_is_ours && row.schema_is_empty) << row.name;
+        row.schema_hash = offers_.at(row.name).schema_hash;
+        row.config_hash = offers_.at(row.name).config_hash;
+        row.schema_is_intact = row.comments_set = true;
+        failures_[row.name] = 0;
+        finish(row, State::kReady);
+    }
+
     void drop(ActualConnection& row) {
         if (!drop_schema(row)) {
             return;
@@ -315,7 +347,10 @@ class Simulation {
         actual_.erase(name);
     }
 
+    static constexpr std::size_t kMostTables = 2; ///< of three connections with a table each
+
     const std::vector<std::string> names_ = {"a", "b", "c"};
+    std::set<std::string> referenced_;
     std::mt19937 random_;
     Desired desired_;
     Actual actual_;

@@ -270,6 +270,68 @@ const std::vector<Case> kEndCases = {
      {step(StepKind::kMarkPending)}},
 };
 
+/// A lazy connection that nobody referred to, as it should be.
+void make_lazy(World& world) {
+    world.desired.import_schema = world.actual.import_schema = "lazy";
+    world.desired.wants_tables = false;
+    world.actual.is_imported = false;
+    world.actual.schema_is_empty = true;
+}
+
+Case lazy_case(const char* name, const std::function<void(World&)>& change,
+               const std::vector<Step>& expected) {
+    const auto both = [change](World& world) {
+        make_lazy(world);
+        change(world);
+    };
+    return {name, both, expected};
+}
+
+/// A schema that is to stay empty until somebody refers to it.
+const std::vector<Case> kLazyCases = {
+    lazy_case("ready and empty: nothing", [](World&) {}, {}),
+    lazy_case("pending and empty: ready, whatever it was made from",
+              [](World& w) {
+                  w.set_state(State::kPending);
+                  w.actual.schema_hash = w.actual.config_hash = "";
+              },
+              {step(StepKind::kMarkUnloaded)}),
+    lazy_case("another configuration: updating", [](World& w) { w.actual.config_hash = "c0"; },
+              {step(StepKind::kMarkUpdating)}),
+    lazy_case("updating and empty: ready without a transaction of its own",
+              [](World& w) { w.set_state(State::kUpdating); }, {step(StepKind::kMarkUnloaded)}),
+    lazy_case("somebody made a table in it: updating",
+              [](World& w) { w.actual.schema_is_empty = false; }, {step(StepKind::kMarkUpdating)}),
+    lazy_case("updating and not empty: made empty",
+              [](World& w) {
+                  w.set_state(State::kUpdating);
+                  w.actual.schema_is_empty = false;
+              },
+              {step(StepKind::kApply)}),
+    lazy_case("pending without a schema: updating",
+              [](World& w) {
+                  w.set_state(State::kPending);
+                  w.actual.has_schema = w.actual.schema_is_ours = false;
+              },
+              {step(StepKind::kMarkUpdating)}),
+    lazy_case("referred to: updating", [](World& w) { w.desired.wants_tables = true; },
+              {step(StepKind::kMarkUpdating)}),
+    lazy_case("referred to and updating: gets its tables",
+              [](World& w) {
+                  w.desired.wants_tables = true;
+                  w.set_state(State::kUpdating);
+              },
+              {step(StepKind::kApply)}),
+    lazy_case("has its tables: they stay",
+              [](World& w) {
+                  w.actual.is_imported = true;
+                  w.actual.schema_is_empty = false;
+              },
+              {}),
+    lazy_case("in error: updating first", [](World& w) { w.set_state(State::kError, "x"); },
+              {step(StepKind::kMarkUpdating)}),
+};
+
 class ReconcileCases : public ::testing::TestWithParam<const std::vector<Case>*> {};
 
 TEST_P(ReconcileCases, give_the_step_that_the_table_says) {
@@ -282,7 +344,7 @@ TEST_P(ReconcileCases, give_the_step_that_the_table_says) {
 
 INSTANTIATE_TEST_SUITE_P(All, ReconcileCases,
                          ::testing::Values(&kStateCases, &kOfferCases, &kConfigurationCases,
-                                           &kEndCases));
+                                           &kEndCases, &kLazyCases));
 
 DesiredConnection desired_of(const std::string& name, const std::string& plugin) {
     DesiredConnection desired;
