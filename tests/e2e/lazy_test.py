@@ -69,9 +69,11 @@ def enabled_connections_past_the_limit_are_lazy():
     with penstock.Instance({"a.spc": options + "".join(connection(name, 1, "enabled") for name in "abc")}) as instance:
         for name in "abc":
             instance.wait_state(name, "ready")
-        assert [row(instance, name)[1] for name in "abc"] == [True, False, False]
-        load(instance, "c")
-        assert [row(instance, name)[1] for name in "abc"] == [True, False, True]
+        # Which one is the first depends on whose offer came first.
+        lazy = [name for name in "abc" if not row(instance, name)[1]]
+        assert len(lazy) == 2, lazy
+        load(instance, lazy[1])
+        assert [row(instance, name)[1] for name in lazy] == [False, True]
 
 
 penstock.run_tests([

@@ -114,8 +114,8 @@ class Session {
     void reset_to_pending();
 
     void ensure_servers(const std::vector<Server>& servers);
-    /// Rows as pending with their empty schemas, 1000 in a transaction. A schema of that name that is
-    /// not ours: the row is made and put in error, the schema is not touched.
+    /// Rows as pending with their empty schemas, 1000 in a transaction. A schema of that name that
+    /// is not ours: the row is made and put in error, the schema is not touched.
     void create_connections(const std::vector<reconcile::DesiredConnection>& connections);
     void update_rows(const std::vector<reconcile::DesiredConnection>& connections);
     /// 1000 in a transaction, a notification each; no connection twice. A connection without a row

@@ -1,9 +1,9 @@
 #include "penstock/plugin/plugin.hpp"
 
-#include <chrono>
+#include <poll.h>
+
 #include <map>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 /// Plugin `many`: as many tables with as many columns as a test asks for, all of them empty. Its
@@ -45,16 +45,15 @@ Tables make_tables(std::int64_t table_count, std::int64_t column_count) {
 
 class ManyConnection final : public Connection {
   public:
-    ManyConnection(Tables tables, std::chrono::milliseconds delay)
-        : tables_(std::move(tables)), delay_(delay) {}
+    ManyConnection(Tables tables, int delay_ms) : tables_(std::move(tables)), delay_ms_(delay_ms) {}
     [[nodiscard]] std::vector<std::shared_ptr<Table>> tables() override {
-        std::this_thread::sleep_for(delay_);
+        (void)poll(nullptr, 0, delay_ms_); // a source that is slow to say what it has
         return tables_;
     }
 
   private:
     const Tables tables_;
-    const std::chrono::milliseconds delay_;
+    const int delay_ms_;
 };
 
 class ManyPlugin final : public Plugin {
@@ -79,7 +78,7 @@ class ManyPlugin final : public Plugin {
             tables = make_tables(size.first, size.second);
         }
         return std::make_unique<ManyConnection>(
-            tables, std::chrono::milliseconds(config.integer("delay_ms").value_or(0)));
+            tables, static_cast<int>(config.integer("delay_ms").value_or(0)));
     }
 
   private:

@@ -61,7 +61,10 @@ constexpr Case kBadFiles[] = {
     {"options \"general\" {}", "1:1: unknown options \"general\" | The valid ones are: database."},
     {"options \"database\" {\n  port = 1\n}",
      "2:3: unknown argument \"port\" in options \"database\" | The valid ones are: search_path, "
-     "search_path_prefix."},
+     "search_path_prefix, lazy_above_tables."},
+    {"options \"database\" {\n  lazy_above_tables = -1\n}",
+     "2:3: invalid value for \"lazy_above_tables\" in options \"database\" | It takes a whole "
+     "number of tables from 0 to 10000000."},
     {"options \"database\" { search_path = 1 }",
      "1:22: invalid value for \"search_path\" in options \"database\" | It takes a list of names, "
      "or one text with "
