@@ -170,12 +170,8 @@ TEST_F(RowsTest, one_illegal_change_takes_the_whole_transaction_back) {
 TEST_F(RowsTest, a_lazy_connection_becomes_ready_with_an_empty_schema) {
     session().create_connections({make_desired("a"), make_desired("b")});
     EXPECT_TRUE(session().read_actual().at("a").schema_is_empty);
-    session().mark_unloaded({{.connection = "a",
-                              .schema_hash = "s1",
-                              .config_hash = "c1",
-                              .table_count = 100,
-                              .is_dynamic = true},
-                             {.connection = "gone"}});
+    session().mark_unloaded(
+        {Unloaded{"a", "s1", "c1", 100, true}, Unloaded{"gone", "s1", "c1", 100, true}});
     EXPECT_EQ(value("select concat_ws(' ', state, imported, table_count, schema_mode, "
                     "comments_set) from penstock.connection_state where connection_name = 'a'"),
               "ready f 100 dynamic t");
@@ -215,7 +211,7 @@ TEST_F(RowsTest, a_replaced_controller_is_refused_every_write) {
         [&] { session().create_connections({make_desired("b")}); },
         [&] { session().update_rows({make_desired("a")}); },
         [&] { session().change_states({{.connection = "a", .to = State::kUpdating}}); },
-        [&] { session().mark_unloaded({{.connection = "a"}}); },
+        [&] { session().mark_unloaded({Unloaded{"a", "s1", "c1", 1, false}}); },
         [&] { session().apply_schema(make_desired("a"), {}, false); },
         [&] { session().apply_comments("a", {}); },
         [&] { (void)session().drop_connection("a", false); },
