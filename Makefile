@@ -58,6 +58,10 @@ lint: build
 bench: build
 	@tests/bench/run $(BUILD)
 
+## bench-scan, bench-refresh  one of them
+bench-scan bench-refresh: bench-%: build
+	@tests/bench/run $(BUILD) $*
+
 ## soak     all kills, random sequences, shuffled unit tests, fuzzers: PENSTOCK_SOAK_S seconds (600) + 10 min
 soak: build
 	@tests/run soak
