@@ -160,10 +160,10 @@ TEST_F(TransitionTest, many_connections_at_once_are_many_notifications) {
 }
 
 TEST_F(TransitionTest, what_is_rolled_back_is_not_heard) {
-    session().create_connections({make_desired("a")});
+    session().create_connections({make_desired("a"), make_desired("b")});
     (void)heard();
     EXPECT_THROW(session().change_states({{.connection = "a", .to = State::kUpdating},
-                                          {.connection = "a", .to = State::kError}}),
+                                          {.connection = "b", .to = State::kError}}),
                  Exception); // an error without a text
     EXPECT_TRUE(heard().empty());
     EXPECT_EQ(state_of("a"), "pending");
