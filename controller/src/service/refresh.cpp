@@ -236,14 +236,17 @@ asio::awaitable<void> Refresh::write_plugins() {
     co_await sessions_.run(write);
 }
 
+/// They wait here until they are written: the database may go away in the middle.
 asio::awaitable<void> Refresh::write_events() {
-    const auto write = [events = std::exchange(events_, {})](Session& session) {
+    const std::ptrdiff_t count = std::ssize(events_); // others may come meanwhile
+    const auto write = [events = events_](Session& session) {
         for (const Event& event : events) {
             session.write_event(event.kind, event.event, event.source, event.connection,
                                 event.detail_json);
         }
     };
     co_await sessions_.run(write);
+    events_.erase(events_.begin(), events_.begin() + count);
 }
 
 /// What changed here while the rows were read is newer than what was read.
