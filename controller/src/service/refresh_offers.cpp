@@ -189,6 +189,10 @@ bool Refresh::launch_fetch(const std::string& name) {
     if (state != HostState::kRunning || !fetching_.insert(name).second) {
         return false;
     }
+    if (wanted.type == "aggregator") { // waits for its children, who may wait in the queue
+        asio::co_spawn(executor_, fetch(name), asio::detached);
+        return true;
+    }
     fetch_queue_.push_back(name);
     if (fetcher_count_ < kMaxFetchers) {
         ++fetcher_count_;
@@ -211,6 +215,7 @@ asio::awaitable<void> Refresh::fetch(std::string name) {
     if (known == configuration_.connections.end()) { // it left the configuration in the queue
         fetching_.erase(name);
         stale_.erase(name);
+        wake();
         co_return;
     }
     const config::Connection connection = known->second;
