@@ -9,6 +9,10 @@ namespace penstock {
 
 namespace {
 
+/// How long a new process waits for a name that it does not know. Chosen: the controller configures
+/// the connections of a restarted plugin within milliseconds of its hello.
+constexpr std::chrono::seconds kLearningTime{2};
+
 [[noreturn]] void throw_no_table(const std::string& connection, const std::string& table) {
     throw Exception(ErrorKind::kNotFound,
                     "connection \"" + connection + "\" has no table \"" + table + '"');
@@ -17,7 +21,8 @@ namespace {
 } // namespace
 
 ConnectionStore::ConnectionStore(Plugin& plugin, Announce announce)
-    : plugin_(plugin), info_(plugin.info()), announce_(std::move(announce)) {}
+    : plugin_(plugin), info_(plugin.info()), announce_(std::move(announce)),
+      learns_until_(std::chrono::steady_clock::now() + kLearningTime) {}
 
 void ConnectionStore::configure(const std::string& name, const Arguments& arguments) {
     auto entry = std::make_shared<Entry>(name, announce_);
@@ -46,6 +51,7 @@ void ConnectionStore::put(const std::string& name, std::shared_ptr<Entry> entry)
         const std::lock_guard lock(mutex_);
         std::swap(entries_[name], entry);
     }
+    changed_.notify_all();
     // The replaced one, now in `entry`, dies here, outside the lock.
 }
 
@@ -68,7 +74,8 @@ void ConnectionStore::clear() {
 std::shared_ptr<ConnectionStore::Entry> ConnectionStore::entry_of(const std::string& name) {
     std::shared_ptr<Entry> entry;
     {
-        const std::lock_guard lock(mutex_);
+        std::unique_lock lock(mutex_);
+        changed_.wait_until(lock, learns_until_, [&] { return entries_.contains(name); });
         const auto found = entries_.find(name);
         if (found != entries_.end()) {
             entry = found->second;

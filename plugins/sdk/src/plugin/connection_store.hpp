@@ -6,6 +6,8 @@
 
 #include "penstock/plugin/plugin.hpp"
 
+#include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
@@ -38,6 +40,8 @@ class ConnectionStore {
     /// Asks the connection, or the children of an aggregator, for the tables and checks them.
     /// Errors: throws Exception, kUnavailable for a name that is not configured. An aggregator of a
     /// dynamic plugin that is not partial fails with its first child that does.
+    /// In the first two seconds of the process an unknown name is waited for: a plugin that was
+    /// restarted is asked by backends before the controller has told it its connections again.
     [[nodiscard]] std::vector<TableSchema> describe(const std::string& name);
 
     /// A table of a connection that is no aggregator; shared, because a connection that is replaced
@@ -66,7 +70,9 @@ class ConnectionStore {
     Plugin& plugin_;
     const PluginInfo info_;
     Announce announce_;
-    std::mutex mutex_; ///< guards the map, never held while plugin code runs
+    const std::chrono::steady_clock::time_point learns_until_;
+    std::mutex mutex_;                ///< guards the map, never held while plugin code runs
+    std::condition_variable changed_; ///< the map has a new name
     std::map<std::string, std::shared_ptr<Entry>> entries_;
 };
 

@@ -173,6 +173,14 @@ TEST_F(Serve, says_which_table_is_missing) {
     EXPECT_NE(error.message().find("no_such_table"), std::string::npos);
 }
 
+TEST_F(Serve, waits_for_a_connection_that_it_is_about_to_learn) {
+    const Stream peer = plugin_.scan(wide("late"));
+    welcome(peer);
+    ASSERT_TRUE(plugin_.configure("late", {std::int64_t{10}}).has_ok());
+    std::uint64_t blocks = 0;
+    EXPECT_EQ(drain(peer, blocks), 10U);
+}
+
 TEST_F(Serve, calls_an_unknown_connection_retryable) {
     const Stream peer = plugin_.scan(wide("nobody"));
     welcome(peer);
