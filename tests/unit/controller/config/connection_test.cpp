@@ -296,10 +296,17 @@ TEST(Connection, has_another_hash_when_any_part_of_its_meaning_changes) {
         "connection \"c\" { plugin = \"json\" }",
         "plugin \"p\" { source = \"csv\" }\nconnection \"c\" { plugin = \"csv\" }",
         "connection \"c\" {\n plugin = \"csv\"\n import_schema = \"lazy\"\n}",
-        "connection \"c\" {\n plugin = \"csv\"\n type = \"aggregator\"\n connections = "
-        "[\"a\"]\n}",
-        "connection \"c\" {\n plugin = \"csv\"\n type = \"aggregator\"\n connections = "
-        "[\"a\"]\n on_error = \"partial\"\n}",
+        R"(connection "c" {
+             plugin = "csv"
+             type = "aggregator"
+             connections = ["a"]
+           })",
+        R"(connection "c" {
+             plugin = "csv"
+             type = "aggregator"
+             connections = ["a"]
+             on_error = "partial"
+           })",
         "connection \"c\" {\n plugin = \"csv\"\n x = 1\n}",
         "connection \"c\" {\n plugin = \"csv\"\n x = \"1\"\n}",
         "connection \"c\" {\n plugin = \"csv\"\n x = 1.5\n}",
