@@ -30,7 +30,7 @@ PATHS_HELP = ('Argument "paths": Files to read: absolute paths or patterns with 
 BAD_CONNECTIONS = [
     ("unknown_plugin", 'plugin = "exampel"',
      'plugin "exampel" is not installed. There is no executable "PLUGINS/exampel". '
-     'The plugins in that folder are: csv, example, system.'),
+     f'The plugins in that folder are: {", ".join(penstock.PLUGINS)}.'),
     ("unknown_argument", 'plugin = "csv"\n  path = ["/x.csv"]',
      f'unknown argument "path" (bad.spc:3). Valid arguments are: {CSV_ARGUMENTS}.'),
     ("missing_argument", 'plugin = "csv"', f'missing argument "paths" (bad.spc:1). {PATHS_HELP}'),

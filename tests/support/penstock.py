@@ -24,6 +24,8 @@ import psycopg2.extensions
 STAGE = os.environ["PENSTOCK_STAGE"]
 PENSTOCK = os.path.join(STAGE, "bin", "penstock")
 DEADLINE_S = 60
+# Those of the product, and what only tests use.
+PLUGINS = sorted(os.listdir(os.path.join(STAGE, "lib", "penstock", "plugins")))
 
 
 def service_user():

@@ -31,14 +31,12 @@ class PluginHostTest : public ::testing::Test {
         std::string pattern = (fs::temp_directory_path() / "penstock-host-XXXXXX").string();
         folder_ = mkdtemp(pattern.data());
     }
-    ~PluginHostTest() override {
+    void TearDown() override {
         host_.reset();
         loop_.restart();
         loop_.run_for(kPatience); // until the processes are gone
         fs::remove_all(folder_);
     }
-    PluginHostTest(const PluginHostTest&) = delete;
-    PluginHostTest& operator=(const PluginHostTest&) = delete;
 
     void add_script(const std::string& name, const std::string& body) {
         const fs::path path = folder_ / name;

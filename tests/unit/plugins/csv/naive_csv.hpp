@@ -125,6 +125,17 @@ class NaiveCsv {
     std::size_t at_ = 0;
 };
 
+inline ParsedRow copy_row(RecordReader& reader, std::uint32_t at) {
+    const RecordRow row = reader.row(at);
+    ParsedRow copy;
+    copy.line = reader.line_of(at);
+    copy.has_stray = reader.has_stray(at);
+    for (std::uint32_t field = 0; field < row.field_count(); ++field) {
+        copy.fields.emplace_back(row.field(field));
+    }
+    return copy;
+}
+
 /// The reader under test, everything it says.
 inline Parsed read_all(const std::string& text, const Dialect& dialect, ReaderOptions options) {
     MemorySource source(text);
@@ -133,14 +144,7 @@ inline Parsed read_all(const std::string& text, const Dialect& dialect, ReaderOp
     try {
         while (reader.next_batch()) {
             for (std::uint32_t at = 0; at < reader.row_count(); ++at) {
-                const RecordRow row = reader.row(at);
-                ParsedRow copy;
-                copy.line = reader.line_of(at);
-                copy.has_stray = reader.has_stray(at);
-                for (std::uint32_t field = 0; field < row.field_count(); ++field) {
-                    copy.fields.emplace_back(row.field(field));
-                }
-                parsed.rows.push_back(std::move(copy));
+                parsed.rows.push_back(copy_row(reader, at));
             }
         }
     } catch (const Exception& exception) {

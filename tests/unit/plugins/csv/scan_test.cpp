@@ -172,7 +172,7 @@ TEST_F(CsvScan, finds_invalid_utf8_and_nul_bytes_with_their_line) {
 }
 
 TEST_F(CsvScan, reports_an_open_quote_although_the_table_exists) {
-    const std::string file = write("t.csv", "a,b\n1,2\n3,\"4\n5,6\n");
+    write("t.csv", "a,b\n1,2\n3,\"4\n5,6\n");
     auto test = host();
     for (const Error& error :
          {error_of([&] { (void)test.scan("t"); }), error_of([&] { (void)test.count("t"); })}) {
