@@ -8,6 +8,7 @@ Nothing sleeps: a wait ends with an event (a notification, a process's end, a fi
 deadline with what was seen so far.
 """
 
+import contextlib
 import json
 import os
 import pwd
@@ -88,12 +89,22 @@ class Instance:
             except psycopg2.Error:
                 pass
         self.stop()
-        left = self.processes()
+        # pg_ctl answers when the server has removed its pid file, a moment before the process is gone.
+        try:
+            wait_until(lambda: not self.processes(), "the processes to end", 5)
+        except Failure:
+            pass
+        left = {pid: self.command_line(pid) for pid in self.processes()}
         for pid in left:
             os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.home, ignore_errors=True)
         if left:
             raise Failure(f"processes left behind: {left}")
+
+    @staticmethod
+    def command_line(pid):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read().replace(b"\0", b" ").decode(errors="replace")
 
     def processes(self, *words):
         """Pids of the processes of this instance, with all of `words` in their command lines."""
