@@ -1,6 +1,7 @@
 #include "penstock/plugin/plugin.hpp"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <map>
 #include <mutex>
@@ -45,15 +46,22 @@ Tables make_tables(std::int64_t table_count, std::int64_t column_count) {
 
 class ManyConnection final : public Connection {
   public:
-    ManyConnection(Tables tables, int delay_ms) : tables_(std::move(tables)), delay_ms_(delay_ms) {}
+    ManyConnection(Tables tables, int delay_ms, std::string gate)
+        : tables_(std::move(tables)), delay_ms_(delay_ms), gate_(std::move(gate)) {}
     [[nodiscard]] std::vector<std::shared_ptr<Table>> tables() override {
         (void)poll(nullptr, 0, delay_ms_); // a source that is slow to say what it has
+        while (!gate_.empty() && access(gate_.c_str(), F_OK) != 0) {
+            (void)poll(nullptr, 0, kGateLookMs);
+        }
         return tables_;
     }
 
   private:
+    static constexpr int kGateLookMs = 5;
+
     const Tables tables_;
     const int delay_ms_;
+    const std::string gate_;
 };
 
 class ManyPlugin final : public Plugin {
@@ -65,7 +73,10 @@ class ManyPlugin final : public Plugin {
                 .arguments = {argument("tables", "100", "How many tables."),
                               argument("columns", "10", "How many columns each table has."),
                               argument("delay_ms", "0", "How long it takes to list them."),
-                              argument("version", "0", "Changes nothing but the arguments.")}};
+                              argument("version", "0", "Changes nothing but the arguments."),
+                              {.name = "gate",
+                               .kind = ArgumentKind::kText,
+                               .description = "Path; they are listed once such a file exists."}}};
     }
 
     [[nodiscard]] std::unique_ptr<Connection> connect(const ConnectionConfig& config,
@@ -78,7 +89,8 @@ class ManyPlugin final : public Plugin {
             tables = make_tables(size.first, size.second);
         }
         return std::make_unique<ManyConnection>(
-            tables, static_cast<int>(config.integer("delay_ms").value_or(0)));
+            tables, static_cast<int>(config.integer("delay_ms").value_or(0)),
+            config.text("gate").value_or(""));
     }
 
   private:
