@@ -75,7 +75,7 @@ class ManyPlugin final : public Plugin {
                               argument("delay_ms", "0", "How long it takes to list them."),
                               argument("version", "0", "Changes nothing but the arguments."),
                               {.name = "gate",
-                               .kind = ArgumentKind::kText,
+                               .kind = ArgumentKind::kString,
                                .description = "Path; they are listed once such a file exists."}}};
     }
 
