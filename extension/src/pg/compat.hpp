@@ -10,18 +10,27 @@
 
 namespace penstock::pg {
 
-/// 17 added fdw_restrictinfo (only for joins, NIL here), 18 the number of disabled nodes.
-inline ForeignPath* make_foreignscan_path(PlannerInfo* root, RelOptInfo* rel, double rows,
-                                          Cost startup_cost, Cost total_cost,
+/// What a path costs. `is_forbidden`: taken only when there is no other.
+struct PathCost {
+    double rows;
+    Cost startup;
+    Cost total;
+    bool is_forbidden;
+};
+
+/// 17 added fdw_restrictinfo (only for joins, NIL here), 18 the number of disabled nodes, which
+/// counts more than any cost.
+inline ForeignPath* make_foreignscan_path(PlannerInfo* root, RelOptInfo* rel, const PathCost& cost,
                                           Relids required_outer) {
 #if PG_VERSION_NUM >= 180000
-    return create_foreignscan_path(root, rel, nullptr, rows, 0, startup_cost, total_cost, NIL,
-                                   required_outer, nullptr, NIL, NIL);
+    return create_foreignscan_path(root, rel, nullptr, cost.rows, cost.is_forbidden ? 1000 : 0,
+                                   cost.startup, cost.total, NIL, required_outer, nullptr, NIL,
+                                   NIL);
 #elif PG_VERSION_NUM >= 170000
-    return create_foreignscan_path(root, rel, nullptr, rows, startup_cost, total_cost, NIL,
+    return create_foreignscan_path(root, rel, nullptr, cost.rows, cost.startup, cost.total, NIL,
                                    required_outer, nullptr, NIL, NIL);
 #else
-    return create_foreignscan_path(root, rel, nullptr, rows, startup_cost, total_cost, NIL,
+    return create_foreignscan_path(root, rel, nullptr, cost.rows, cost.startup, cost.total, NIL,
                                    required_outer, nullptr, NIL);
 #endif
 }

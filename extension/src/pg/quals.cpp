@@ -175,6 +175,75 @@ bool match_boolean_test(Index relid, const TableInfo* table, BooleanTest* clause
     }
 }
 
+/// The elements of an IN list: a constant array, or one written down. False: something else.
+bool list_elements(Expr* array, Oid element_type, List** elements) {
+    if (IsA(array, ArrayExpr)) {
+        auto* expr = reinterpret_cast<ArrayExpr*>(array);
+        *elements = list_concat(*elements, expr->elements);
+        return !expr->multidims && expr->element_typeid == element_type;
+    }
+    if (!IsA(array, Const)) {
+        return false;
+    }
+    auto* constant = reinterpret_cast<Const*>(array);
+    if (constant->constisnull || get_base_element_type(constant->consttype) != element_type) {
+        return false;
+    }
+    int16 width = 0;
+    bool is_by_value = false;
+    char alignment = 0;
+    get_typlenbyvalalign(element_type, &width, &is_by_value, &alignment);
+    Datum* values = nullptr;
+    bool* nulls = nullptr;
+    int count = 0;
+    deconstruct_array(DatumGetArrayTypeP(constant->constvalue), element_type, width, is_by_value,
+                      alignment, &values, &nulls, &count);
+    for (int index = 0; index < count; ++index) {
+        *elements = lappend(*elements, makeConst(element_type, -1, constant->constcollid, width,
+                                                 values[index], nulls[index], is_by_value));
+    }
+    return true;
+}
+
+/// column = a OR column = b OR column IN (c, d): a list, so one request and a key.
+bool match_or(PlannerInfo* root, Index relid, const TableInfo* table, BoolExpr* clause,
+              PushableQual* qual) {
+    AttrNumber attnum = 0;
+    Oid type = InvalidOid;
+    List* elements = NIL;
+    ListCell* cell = nullptr;
+    foreach (cell, clause->args) {
+        auto* arm = static_cast<Expr*>(lfirst(cell));
+        PushableQual one = {};
+        const bool is_comparison = IsA(arm, OpExpr) || IsA(arm, ScalarArrayOpExpr);
+        if (!is_comparison || !match_qual(root, relid, table, arm, &one) ||
+            (one.op != QualOp::kEq && one.op != QualOp::kIn) ||
+            (attnum != 0 && one.attnum != attnum)) {
+            return false;
+        }
+        const Oid value_type = exprType(reinterpret_cast<Node*>(one.value));
+        const Oid element = one.op == QualOp::kIn ? get_base_element_type(value_type) : value_type;
+        if (OidIsValid(type) && element != type) {
+            return false;
+        }
+        attnum = one.attnum;
+        type = element;
+        if (one.op == QualOp::kEq) {
+            elements = lappend(elements, one.value);
+        } else if (!list_elements(one.value, type, &elements)) {
+            return false;
+        }
+    }
+    auto* array = makeNode(ArrayExpr);
+    array->array_typeid = get_array_type(type);
+    array->array_collid = get_typcollation(type);
+    array->element_typeid = type;
+    array->elements = elements;
+    array->location = -1;
+    return OidIsValid(array->array_typeid) &&
+           declare(&table->columns[attnum - 1], QualOp::kIn, reinterpret_cast<Expr*>(array), qual);
+}
+
 } // namespace
 
 bool match_qual(PlannerInfo* root, Index relid, const TableInfo* table, Expr* clause,
@@ -191,6 +260,9 @@ bool match_qual(PlannerInfo* root, Index relid, const TableInfo* table, Expr* cl
         return match_boolean(relid, table, clause, true, qual);
     case T_BoolExpr: {
         auto* expr = reinterpret_cast<BoolExpr*>(clause);
+        if (expr->boolop == OR_EXPR) {
+            return match_or(root, relid, table, expr, qual);
+        }
         return expr->boolop == NOT_EXPR &&
                match_boolean(relid, table, static_cast<Expr*>(linitial(expr->args)), false, qual);
     }

@@ -18,10 +18,11 @@ struct PushableQual {
 
 /// Can `clause` be pushed to `table`, whose range table index is `relid`?
 ///
-/// `clause` is one conjunct. Its value may hold Params and, for parameterised paths, Vars of other
-/// relations; it is evaluated by the server when the scan starts. Refused: volatile functions,
-/// subplans, Vars of the table itself on the value's side, other types than the column's (integers
-/// of different widths excepted), text comparisons under a collation that does not compare bytes.
+/// `clause` is one conjunct; an OR of equalities of one column counts as IN. Its value may hold
+/// Params and, for parameterised paths, Vars of other relations; it is evaluated by the server when
+/// the scan starts. Refused: volatile functions, subplans, Vars of the table itself on the value's
+/// side, other types than the column's (integers of different widths excepted), text comparisons
+/// under a collation that does not compare bytes.
 bool match_qual(PlannerInfo* root, Index relid, const TableInfo* table, Expr* clause,
                 PushableQual* qual);
 

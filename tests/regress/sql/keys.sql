@@ -19,6 +19,25 @@ select n from words w where exists (select from example_echo e where e.word = w.
 select w.n, e.* from words w, lateral (select * from example_echo where word = w.w || '!') e order by 1;
 select e.word from example_echo e where e.word = any (array(select w from words)) order by 1;
 select a.word, b.bytes from example_echo a join example_echo b on a.word = b.word where a.word = 'gamma';
+-- An OR of equalities is a list; an array of the outer row is one request; so is a folded expression.
+select * from example_echo where word = 'one' or word = 'two' or word in ('three', null, 'four') order by 1;
+explain (costs off) select w.n, e.bytes from words w join example_echo e on e.word in (w.w, w.w || '!', 'k');
+select w.n, e.word from words w join example_echo e on e.word in (w.w, w.w || '!', 'k') order by 1, 2;
+explain (costs off) select * from example_echo where word = 'one' or bytes = 3 and word = 'two';
+select count(*) from words w join example_echo e on e.word = any (array[w.w, 'x']);
+select * from example_echo where word = any ('{}');
+select * from example_echo where word = (select max(w) from words);
+select bytes from example_echo where word = to_char(timestamptz 'epoch' - interval '1 day', 'YYYY');
+prepare any_of(text[]) as select * from example_echo where word = any ($1) order by 1;
+set plan_cache_mode = force_generic_plan;
+execute any_of('{a,b}');
+execute any_of('{c}');
+execute any_of(null);
+reset plan_cache_mode;
+-- A join that gives the key is taken however its kind is discouraged.
+set enable_nestloop = off;
+select w.n, e.bytes from words w join example_echo e on e.word = w.w order by 1;
+reset enable_nestloop;
 -- Two key tables that only have each other, and a join that cannot give the key.
 select * from example_echo a join example_echo b on a.word = b.word;
 select * from words full join example_echo on word = w;
@@ -32,9 +51,13 @@ select * from files;
 explain (costs off) select * from files where path = '/a';
 explain (costs off) select * from files where directory in ('/a', '/b');
 create foreign table two_keys (
-    a text options (exact '=', key 'required'), b text options (exact '=', key 'required'), c text options (key 'any_of'))
+    a text options (exact '=', key 'required'), b text options (exact '=', key 'required'), c text options (exact '=', key 'any_of'))
     server example;
 select * from two_keys where a = 'x';
 select * from two_keys;
+-- The keys may come from several tables.
+explain (costs off) select * from two_keys k join words x on k.a = x.w join words y on k.b = y.w where k.c = 'c' and x.n = y.n + 1;
+explain (costs off) select * from two_keys k join words x on k.a = x.w where k.b = 'b' and k.c = 'c';
+select * from two_keys k join words x on k.a = x.w;
 drop foreign table files, two_keys;
 drop table words;

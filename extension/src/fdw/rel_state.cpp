@@ -1,0 +1,51 @@
+#include "fdw/rel_state.hpp"
+
+#include "pg/boundary.hpp"
+
+namespace penstock::fdw {
+
+bool match_clause(PlannerInfo* root, RelOptInfo* rel, RestrictInfo* clause,
+                  pg::PushableQual* qual) {
+    return restriction_is_securely_promotable(clause, rel) &&
+           pg::match_qual(root, rel->relid, state_of(rel)->table, clause->clause, qual);
+}
+
+namespace {
+
+void raise_missing_key(const pg::TableInfo* table, const char* needed) {
+    auto* error = pg::make_owned<Error>(CurrentMemoryContext);
+    const char* first = strchr(needed, '"') + 1;
+    const char* column =
+        quote_identifier(pnstrdup(first, static_cast<Size>(strchr(first, '"') - first)));
+    const char* schema = quote_identifier(table->connection);
+    const char* name = quote_identifier(table->table);
+    if (pg::guarded(*error, [&] {
+            throw Exception(
+                ErrorKind::kKeyMissing,
+                std::string("table \"") + table->table + "\" needs a condition on " + needed,
+                "The plugin cannot list all rows: it looks up those that are asked for.",
+                std::string("Add a condition with = or IN, for example: SELECT … FROM ") + schema +
+                    "." + name + " WHERE " + column + " = '…'.");
+        })) {
+        return;
+    }
+    pg::raise(*error);
+}
+
+} // namespace
+
+void check_keys(const pg::TableInfo* table, const Bitmapset* keyed) {
+    StringInfoData needed;
+    initStringInfo(&needed);
+    if (pg::misses_key(table, keyed, &needed)) {
+        raise_missing_key(table, needed.data);
+    }
+}
+
+bool lacks_keys(const pg::TableInfo* table, const Bitmapset* keyed) {
+    StringInfoData needed;
+    initStringInfo(&needed);
+    return pg::misses_key(table, keyed, &needed);
+}
+
+} // namespace penstock::fdw

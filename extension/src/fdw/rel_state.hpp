@@ -1,0 +1,32 @@
+#pragma once
+
+#include "pg/quals.hpp"
+
+/// Planning state of one foreign table, in RelOptInfo.fdw_private, and the questions that sizes,
+/// paths and plans ask about it.
+namespace penstock::fdw {
+
+struct RelState {
+    pg::TableInfo* table;
+    Bitmapset* keyed; ///< columns (0-based) with = or IN among the base conditions
+};
+
+inline RelState* state_of(RelOptInfo* rel) {
+    return static_cast<RelState*>(rel->fdw_private);
+}
+
+inline bool is_key_op(QualOp op) {
+    return op == QualOp::kEq || op == QualOp::kIn;
+}
+
+/// Can this condition go to the plugin? One that leaks must not be evaluated, nor its value be
+/// shown, before a security barrier below it was passed.
+bool match_clause(PlannerInfo* root, RelOptInfo* rel, RestrictInfo* clause, pg::PushableQual* qual);
+
+/// Raises, with a hint that shows how to give it, when `keyed` misses a key that the plugin needs.
+void check_keys(const pg::TableInfo* table, const Bitmapset* keyed);
+
+/// The same as a question.
+bool lacks_keys(const pg::TableInfo* table, const Bitmapset* keyed);
+
+} // namespace penstock::fdw
