@@ -427,6 +427,53 @@ comment on column penstock."column".exact is
 comment on column penstock."column".superset is
     'operators whose conditions the plugin uses, but PostgreSQL checks again; null: none';
 
+create function penstock.session_scans(
+        out number bigint, out started_at timestamptz, out connection text, out table_name text,
+        out plugin text, out columns text[], out column_count int, out exact_quals text[],
+        out superset_quals text[], out local_quals text[], out row_target bigint,
+        out requests bigint, out rows bigint, out bytes bigint, out source_bytes bigint,
+        out blocks bigint, out cache_hit bool, out first_row_ms float8, out total_ms float8,
+        out outcome text, out sqlstate text) returns setof record
+    language c volatile parallel restricted set search_path = pg_catalog, pg_temp
+    as 'MODULE_PATHNAME', 'penstock_session_scans';
+comment on function penstock.session_scans() is
+    'the rows of penstock.scan, oldest first';
+
+create view penstock.scan as select * from penstock.session_scans();
+comment on view penstock.scan is
+    'the last scans of this session that have ended (setting penstock.scan_history, 100); a session sees its own only, without those of parallel workers, and a role only those of roles that it is a member of';
+comment on column penstock.scan.number is 'counts the scans of the session, in the order of their ends';
+comment on column penstock.scan.started_at is 'when its first row was asked for';
+comment on column penstock.scan.connection is 'connection';
+comment on column penstock.scan.table_name is 'table, as the plugin calls it';
+comment on column penstock.scan.plugin is 'plugin that answered';
+comment on column penstock.scan.columns is 'columns that were fetched, the first 100';
+comment on column penstock.scan.column_count is 'number of columns that were fetched; 0: rows were only counted';
+comment on column penstock.scan.exact_quals is
+    'conditions that the plugin guaranteed, with the values of the first request; long ones are cut off';
+comment on column penstock.scan.superset_quals is
+    'conditions that the plugin could use, with the values of the first request; PostgreSQL checked them again';
+comment on column penstock.scan.local_quals is
+    'conditions that PostgreSQL checked, the superset ones among them';
+comment on column penstock.scan.row_target is 'rows that the query was likely to read; null: all';
+comment on column penstock.scan.requests is
+    'times that the plugin was asked: more than 1 in a nested loop, 0 if no row could match';
+comment on column penstock.scan.rows is 'rows received, before PostgreSQL checked conditions of its own';
+comment on column penstock.scan.bytes is 'bytes received from the plugin';
+comment on column penstock.scan.source_bytes is
+    'bytes that the plugin read from its source; null if it does not say';
+comment on column penstock.scan.blocks is 'blocks of rows received';
+comment on column penstock.scan.cache_hit is
+    'did the rows come from a cache; null: the plugin has none';
+comment on column penstock.scan.first_row_ms is
+    'from the first request to its first rows, ms; null: there were none';
+comment on column penstock.scan.total_ms is
+    'from the first request to the end of the scan, ms; the time of whoever reads the rows is in it';
+comment on column penstock.scan.outcome is
+    'complete: all rows were read; stopped: the query needed no more, or failed elsewhere; failed: see sqlstate';
+comment on column penstock.scan.sqlstate is
+    'error code of a scan that failed or was cancelled (57014); null otherwise';
+
 -------------------------------------------------------------------------------------- functions
 
 create function penstock.dependent_object(schema_name name, table_name name default null,
@@ -563,17 +610,19 @@ alter sequence penstock.connection_generation owner to penstock_owner;
 
 grant select on penstock.connection_state, penstock.controller, penstock.event, penstock.plugin,
     penstock.config_file, penstock.transition, penstock.live_table, penstock.live_schema,
-    penstock."table", penstock."column" to penstock_users, penstock_owner;
+    penstock."table", penstock."column", penstock.scan to penstock_users, penstock_owner;
 
 revoke all on function penstock.penstock_fdw_handler() from public;
 revoke all on function penstock.penstock_fdw_validator(text[], oid) from public;
 revoke all on function penstock.check_transition() from public;
+revoke all on function penstock.session_scans() from public;
 revoke all on function penstock.refuse_truncate() from public;
 revoke all on function penstock.dependent_object(name, name, name) from public;
 revoke all on function penstock.live_hash(name) from public;
 revoke all on function penstock.refresh(text) from public;
 revoke all on function penstock.load(text) from public;
 revoke all on function penstock.set_search_path(text[]) from public;
+grant execute on function penstock.session_scans() to penstock_users, penstock_owner;
 grant execute on function penstock.dependent_object(name, name, name), penstock.live_hash(name)
     to penstock_users, penstock_owner;
 grant execute on function penstock.refresh(text), penstock.load(text)

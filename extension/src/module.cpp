@@ -1,5 +1,6 @@
 #include "fdw/callbacks.hpp"
 #include "penstock/protocol/quiet.hpp"
+#include "pg/scan_history.hpp"
 #include "pg/wait.hpp"
 
 extern "C" {
@@ -26,6 +27,8 @@ const IntegerSetting kSettings[] = {
     {"penstock.connect_timeout",
      "Longest wait for a plugin that does not answer, for example because it is restarted.",
      &penstock::pg::connect_timeout_ms, 10'000, 1, 3'600'000, GUC_UNIT_MS},
+    {"penstock.scan_history", "Number of this session's last scans that penstock.scan shows.",
+     &penstock::pg::scan_history, 100, 0, 10'000, 0},
 };
 
 } // namespace

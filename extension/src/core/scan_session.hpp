@@ -59,6 +59,8 @@ class ScanSession {
     /// True when the whole result is the one block in hand, so rewind() is enough for a rescan.
     [[nodiscard]] bool can_rewind() const noexcept { return ended_ && block_count_ <= 1; }
     void rewind() noexcept;
+    /// The END frame of the last scan came.
+    [[nodiscard]] bool is_complete() const noexcept { return ended_; }
 
     [[nodiscard]] const Error& error() const noexcept { return error_; }
     /// Texts of the END frame, to be raised as WARNINGs.

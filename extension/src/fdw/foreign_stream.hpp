@@ -7,6 +7,8 @@
 
 namespace penstock::fdw {
 
+struct ScanRecorder;
+
 /// Execution state of one foreign scan: ForeignScanState.fdw_state, null under plain EXPLAIN.
 /// Plain old data in the query's context; the C++ objects in it are owned by that context.
 struct ForeignStream {
@@ -16,6 +18,7 @@ struct ForeignStream {
     MemoryContext request_context; ///< values of the conditions; reset by each (re)start
     core::ScanSession* session;
     pg::Socket* socket;
+    ScanRecorder* recorder; ///< null before the first request
     bool is_started;
     bool is_empty; ///< a condition compares with NULL: no rows, the plugin is not asked
     TimestampTz started_at;

@@ -6,6 +6,7 @@
 
 #include "fdw/callbacks.hpp"
 #include "fdw/plan_data.hpp"
+#include "fdw/scan_record.hpp"
 #include "fdw/values.hpp"
 #include "pg/boundary.hpp"
 
@@ -113,6 +114,8 @@ core::QualSpec* make_quals(ForeignScanState* node) {
 }
 
 [[noreturn]] void raise_session_error(ForeignStream* state) {
+    ErrorContextCallback watch;
+    watch_errors(&watch, state);
     state->socket->close();
     pg::raise(state->session->error(), state->table->connection, state->table->table);
 }
@@ -126,6 +129,9 @@ void start_scan(ForeignScanState* node) {
     const core::QualSpec* quals = make_quals(node);
     state->is_started = true;
     state->is_empty = quals == nullptr;
+    record_request(node, quals, static_cast<std::size_t>(list_length(quals_of(plan))));
+    ErrorContextCallback watch;
+    watch_errors(&watch, state);
     if (!state->is_empty) {
         core::RequestSpec request = {};
         request.connection = state->table->connection;
@@ -149,6 +155,7 @@ void start_scan(ForeignScanState* node) {
         // so a failed send is not the end yet.
         (void)pg::send_all(state->socket, outgoing.data(), outgoing.size());
     }
+    unwatch_errors(&watch);
     MemoryContextSwitchTo(previous);
 }
 
@@ -159,7 +166,10 @@ core::ScanSession::Event receive_some(ForeignStream* state) {
     if (want.empty()) {
         raise_session_error(state);
     }
+    ErrorContextCallback watch;
+    watch_errors(&watch, state);
     const ssize_t got = pg::receive(state->socket, want.data(), want.size());
+    unwatch_errors(&watch);
     const Event event = got > 0 ? state->session->received(static_cast<std::size_t>(got))
                                 : state->session->closed(got < 0 ? strerror(errno) : nullptr);
     if (event == Event::kError) {
@@ -256,5 +266,6 @@ void penstock_rescan_foreign_scan(ForeignScanState* node) noexcept {
 void penstock_end_foreign_scan(ForeignScanState* node) noexcept {
     if (state_of(node) != nullptr) {
         state_of(node)->socket->close();
+        record_end(state_of(node));
     }
 }
