@@ -5,6 +5,7 @@
 #include "cli/query_command.hpp"
 #include "cli/service.hpp"
 #include "query/output.hpp"
+#include "query/pager.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -31,7 +32,7 @@ Examples:
 constexpr const char* kQueryFooter = R"help(Examples:
   penstock query "select 1" "select 2"
   penstock query report.sql --output csv > report.csv
-  echo "select * from connection_state" | penstock query --output json
+  echo "select * from connection_state" | penstock query --output ndjson
 Write -- before SQL that begins with a dash.)help";
 
 /// Where CLI11 puts what it reads; `action` is what to do then.
@@ -43,12 +44,14 @@ struct CommandLine {
     std::vector<std::string> statements;
     std::string connection;
     std::string plugin_folder;
+    bool has_pager = true;
     bool is_service_command = false; ///< "not running" is a failure of theirs, not a way to fail
     std::function<int()> action;
 
     [[nodiscard]] query::OutputOptions output() const {
         query::OutputOptions options = query.output;
         options.format = *query::format_from_text(format);
+        options.has_pager = has_pager && query::can_page();
         options.separator = separator == "\\t" ? '\t' : separator.front();
         return options;
     }
@@ -64,6 +67,9 @@ std::string check_separator(const std::string& text) {
 void add_format(CLI::App& command, CommandLine& line) {
     command.add_option("--output", line.format, "format of the output (default: table)")
         ->check(CLI::IsMember(query::format_names()));
+    command.add_flag_callback(
+        "--no-pager", [&line] { line.has_pager = false; },
+        "print long tables without $PSQL_PAGER or $PAGER, which only a terminal gets");
 }
 
 void add_server_options(CLI::App& command, CommandLine& line) {

@@ -1,5 +1,7 @@
 #include "query/csv_writer.hpp"
 
+#include "query/valid_text.hpp"
+
 #include <libpq-fe.h>
 
 namespace penstock::query {
@@ -28,7 +30,7 @@ void CsvWriter::begin(const pg_result& columns) {
         if (column > 0) {
             line += separator_;
         }
-        line += field(PQfname(&columns, column), separator_);
+        line += field(valid_text(PQfname(&columns, column), scratch_), separator_);
     }
     write_text(out_, line + "\n");
 }
@@ -43,8 +45,7 @@ void CsvWriter::rows(const pg_result& result) {
                 line += separator_;
             }
             if (PQgetisnull(&result, row, column) == 0) {
-                const auto length = static_cast<std::size_t>(PQgetlength(&result, row, column));
-                line += field({PQgetvalue(&result, row, column), length}, separator_);
+                line += field(cell_text(result, row, column, scratch_), separator_);
             }
         }
         line += '\n';

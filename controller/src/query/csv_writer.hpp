@@ -22,6 +22,7 @@ class CsvWriter : public ResultWriter {
     char separator_;
     bool has_header_;
     std::FILE* out_;
+    std::string scratch_;
 };
 
 } // namespace penstock::query

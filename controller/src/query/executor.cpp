@@ -117,7 +117,7 @@ bool run_scripts(Session& session, const std::vector<Script>& scripts, const Run
         statements.push_back(split(script));
     }
     const TypeNames types =
-        options.output.format == Format::kJson ? TypeNames::load(session.handle()) : TypeNames{};
+        needs_types(options.output.format) ? TypeNames::load(session.handle()) : TypeNames{};
     const std::unique_ptr<ResultWriter> writer = make_writer(options.output, types, out);
     bool is_good = true;
     for (std::size_t index = 0; index < scripts.size(); ++index) {

@@ -57,6 +57,14 @@ bool is_number(std::string_view text) {
     return !text.empty() && text.back() >= '0' && text.back() <= '9';
 }
 
+/// On one line, so that a row stays on one: json keeps the line breaks that it was given. They are
+/// never in its strings, which have \n for them.
+void append_document(std::string& out, std::string_view text) {
+    for (const char letter : text) {
+        out += letter == '\n' || letter == '\r' ? ' ' : letter;
+    }
+}
+
 /// Reads `{1,"two, three",NULL,{4}}` and writes JSON.
 class ArrayReader {
   public:
@@ -174,8 +182,9 @@ void append_json_value(std::string& out, std::string_view text, const TypeName& 
                        const TypeNames& types) {
     if (type.kind == JsonKind::kBool) {
         out += text == "t" ? "true" : "false";
-    } else if (type.kind == JsonKind::kJson ||
-               (type.kind == JsonKind::kNumber && is_number(text))) {
+    } else if (type.kind == JsonKind::kJson) {
+        append_document(out, text);
+    } else if (type.kind == JsonKind::kNumber && is_number(text)) {
         out += text;
     } else if (type.kind == JsonKind::kArray) {
         const std::optional<std::string> array = ArrayReader(text, type, types).read();

@@ -10,7 +10,7 @@
 namespace penstock::query {
 
 const std::vector<std::string>& format_names() {
-    static const std::vector<std::string> names{"table", "csv", "json", "line"};
+    static const std::vector<std::string> names{"table", "csv", "json", "ndjson", "line"};
     return names;
 }
 
@@ -23,6 +23,10 @@ std::optional<Format> format_from_text(const std::string& text) {
     return static_cast<Format>(found - names.begin());
 }
 
+bool needs_types(Format format) {
+    return format == Format::kJson || format == Format::kNdjson;
+}
+
 std::unique_ptr<ResultWriter> make_writer(const OutputOptions& options, const TypeNames& types,
                                           std::FILE* out) {
     switch (options.format) {
@@ -30,11 +34,13 @@ std::unique_ptr<ResultWriter> make_writer(const OutputOptions& options, const Ty
         return std::make_unique<CsvWriter>(options.separator, options.has_header, out);
     case Format::kJson:
         return std::make_unique<JsonWriter>(types, out);
+    case Format::kNdjson:
+        return std::make_unique<NdjsonWriter>(types, out);
     case Format::kTable:
     case Format::kLine:
         break;
     }
-    return std::make_unique<TablePrinter>(options.format == Format::kLine, options.has_header, out);
+    return std::make_unique<TablePrinter>(options, out);
 }
 
 void write_text(std::FILE* out, const std::string& text) {

@@ -11,16 +11,19 @@ struct pg_result; // libpq's PGresult
 
 namespace penstock::query {
 
-enum class Format : std::uint8_t { kTable, kCsv, kJson, kLine };
+enum class Format : std::uint8_t { kTable, kCsv, kJson, kNdjson, kLine };
 
 /// The names that --output takes, in the order of the help.
 [[nodiscard]] const std::vector<std::string>& format_names();
 [[nodiscard]] std::optional<Format> format_from_text(const std::string& text);
+/// Must make_writer be given the database's types?
+[[nodiscard]] bool needs_types(Format format);
 
 struct OutputOptions {
     Format format = Format::kTable;
     bool has_header = true; ///< table, csv
     char separator = ',';   ///< csv
+    bool has_pager = false; ///< table, line: long results go through the user's pager
 };
 
 /// Output cannot be written any more: stop. EPIPE means that its reader is gone (`| head`) and is
@@ -53,7 +56,7 @@ class ResultWriter {
 
 class TypeNames;
 
-/// `types` is used by JSON only and must outlive the writer.
+/// `types` is used by the formats that `needs_types` names and must outlive the writer.
 [[nodiscard]] std::unique_ptr<ResultWriter> make_writer(const OutputOptions& options,
                                                         const TypeNames& types, std::FILE* out);
 

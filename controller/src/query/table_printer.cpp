@@ -1,5 +1,7 @@
 #include "query/table_printer.hpp"
 
+#include "query/pager.hpp"
+
 #include <cerrno>
 
 // PostgreSQL's client headers last: their macros are not for other people's headers.
@@ -12,8 +14,10 @@ extern "C" {
 
 namespace penstock::query {
 
-TablePrinter::TablePrinter(bool is_expanded, bool has_header, std::FILE* out)
-    : is_expanded_(is_expanded), has_header_(has_header), out_(out) {}
+TablePrinter::TablePrinter(const OutputOptions& options, std::FILE* out)
+    : options_(options), out_(out) {
+    set_sigpipe_trap_state(true); // after a pager SIGPIPE is ignored again, as before it
+}
 
 void TablePrinter::begin(const pg_result& columns) {
     (void)columns;
@@ -22,14 +26,16 @@ void TablePrinter::begin(const pg_result& columns) {
 void TablePrinter::rows(const pg_result& result) {
     printQueryOpt options{};
     options.topt.format = PRINT_ALIGNED;
-    options.topt.expanded = is_expanded_ ? 1 : 0;
+    options.topt.expanded = options_.format == Format::kLine ? 1 : 0;
     options.topt.border = 1;
-    options.topt.tuples_only = !has_header_;
+    options.topt.tuples_only = !options_.has_header;
     options.topt.start_table = true;
     options.topt.stop_table = true;
     options.topt.default_footer = true;
     options.topt.line_style = &pg_asciiformat;
     options.topt.encoding = PG_UTF8;
+    options.topt.pager = options_.has_pager ? 1 : 0;
+    const PagerGuard guard(options_.has_pager);
     errno = 0;
     printQuery(&result, &options, out_, false, nullptr); // reports nothing; the stream remembers
     error_ = errno;

@@ -4,10 +4,11 @@
 
 namespace penstock::query {
 
-/// psql's own tables (aligned) and records (one line a column), by psql's own code.
+/// psql's own tables (aligned) and records (one line a column), by psql's own code, in the user's
+/// pager where psql would use it.
 class TablePrinter : public ResultWriter {
   public:
-    TablePrinter(bool is_expanded, bool has_header, std::FILE* out);
+    TablePrinter(const OutputOptions& options, std::FILE* out);
 
     [[nodiscard]] bool needs_whole_result() const override { return true; }
     void begin(const pg_result& columns) override;
@@ -16,8 +17,7 @@ class TablePrinter : public ResultWriter {
     void command(const std::string& tag) override;
 
   private:
-    bool is_expanded_;
-    bool has_header_;
+    OutputOptions options_;
     std::FILE* out_;
     int error_ = 0; ///< errno after printing
 };

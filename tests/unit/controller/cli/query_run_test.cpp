@@ -137,8 +137,8 @@ TEST_F(QueryRun, copies_out_but_not_in) {
 
 TEST_F(QueryRun, tells_wrong_arguments_apart) {
     EXPECT_EQ(penstock({"query", "--output", "xml", "select 1"}).exit_code, 2);
-    EXPECT_TRUE(
-        contains(penstock({"query", "--output", "xml", "select 1"}).err, "table,csv,json,line"));
+    EXPECT_TRUE(contains(penstock({"query", "--output", "xml", "select 1"}).err,
+                         "table,csv,json,ndjson,line"));
     EXPECT_EQ(penstock({"query", "--separator", "ab", "select 1"}).exit_code, 2);
     EXPECT_EQ(penstock({"no_such_command"}).exit_code, 2);
     EXPECT_EQ(penstock({}).exit_code, 2);

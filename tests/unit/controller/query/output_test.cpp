@@ -2,6 +2,7 @@
 #include "query/json_value.hpp"
 #include "query/json_writer.hpp"
 #include "query/session.hpp"
+#include "query/valid_text.hpp"
 
 #include <gtest/gtest.h>
 #include <libpq-fe.h>
@@ -92,10 +93,11 @@ std::string print(const OutputOptions& options, const ResultPointer& result) {
     return memory.text();
 }
 
-TEST(Format, is_one_of_four_names) {
+TEST(Format, is_one_of_five_names) {
     EXPECT_EQ(format_from_text("table"), Format::kTable);
     EXPECT_EQ(format_from_text("csv"), Format::kCsv);
     EXPECT_EQ(format_from_text("json"), Format::kJson);
+    EXPECT_EQ(format_from_text("ndjson"), Format::kNdjson);
     EXPECT_EQ(format_from_text("line"), Format::kLine);
     EXPECT_EQ(format_from_text("xml"), std::nullopt);
 }
@@ -182,6 +184,54 @@ TEST(Json, of_a_failed_statement_says_so) {
                              "{\"i\":1}\n],\"error\":\"division by zero\"}\n");
 }
 
+TEST(Json, keeps_a_document_of_several_lines_on_one) {
+    std::string out;
+    append_json_value(out, "{\"a\":\r\n \"x\\ny\"}", types().find(kJsonb), types());
+    EXPECT_EQ(out, "{\"a\":   \"x\\ny\"}");
+}
+
+TEST(Ndjson, has_an_object_a_line_and_nothing_else) {
+    const ResultPointer result =
+        make_result({{"a", kText}, {"a", kNumeric}}, {{"two\nlines", "1.50"}, {std::nullopt, "2"}});
+    EXPECT_EQ(print({Format::kNdjson}, result),
+              "{\"a\":\"two\\nlines\",\"a_2\":1.50}\n{\"a\":null,\"a_2\":2}\n");
+    EXPECT_EQ(print({Format::kNdjson}, make_result({{"a", kText}}, {})), "");
+}
+
+TEST(Json, of_a_later_result_has_its_own_columns) {
+    Memory memory;
+    NdjsonWriter writer(types(), memory.stream());
+    for (const char* name : {"a", "b"}) {
+        const ResultPointer result = make_result({{name, kInt8}}, {{"1"}});
+        writer.begin(*result);
+        writer.rows(*result);
+        writer.end();
+    }
+    EXPECT_EQ(memory.text(), "{\"a\":1}\n{\"b\":1}\n");
+}
+
+class BrokenText : public testing::TestWithParam<Format> {};
+
+// What a database of encoding SQL_ASCII may send: a lone byte, a cut sequence, a surrogate.
+TEST_P(BrokenText, is_never_printed) {
+    const ResultPointer result =
+        make_result({{"n\xFF", kText}}, {{"a\xFFz"}, {"\xE6\x97"}, {"\xED\xA0\x80é"}});
+    const std::string text = print({GetParam()}, result);
+    std::string scratch;
+    EXPECT_EQ(valid_text(text, scratch), text) << scratch;
+    EXPECT_NE(text.find("é"), std::string::npos);
+}
+INSTANTIATE_TEST_SUITE_P(Formats, BrokenText,
+                         testing::Values(Format::kTable, Format::kCsv, Format::kJson,
+                                         Format::kNdjson, Format::kLine));
+
+TEST(ValidText, puts_a_mark_in_place_of_each_byte_that_is_none) {
+    std::string scratch;
+    EXPECT_EQ(valid_text("plain é", scratch), "plain é");
+    EXPECT_EQ(valid_text("a\xFF\xFEz", scratch), "a\xEF\xBF\xBD\xEF\xBF\xBDz");
+    EXPECT_EQ(valid_text("", scratch), "");
+}
+
 TEST(Table, looks_as_in_psql) {
     const ResultPointer result =
         make_result({{"name", kText}, {"n", kInt8}}, {{"日本", "1"}, {"x", "100"}});
@@ -221,7 +271,7 @@ TEST_P(FullDevice, is_reported_with_its_reason) {
 }
 INSTANTIATE_TEST_SUITE_P(Formats, FullDevice,
                          testing::Values(Format::kTable, Format::kCsv, Format::kJson,
-                                         Format::kLine));
+                                         Format::kNdjson, Format::kLine));
 
 } // namespace
 } // namespace penstock::query

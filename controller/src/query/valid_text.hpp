@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+struct pg_result; // libpq's PGresult
+
+namespace penstock::query {
+
+/// `text` when it is UTF-8; else a copy in `scratch` with U+FFFD for each byte that is not. A
+/// server checks what it sends, but for a database of encoding SQL_ASCII, which sends any bytes.
+[[nodiscard]] std::string_view valid_text(std::string_view text, std::string& scratch);
+
+/// A value of a result that is not NULL, by `valid_text`.
+[[nodiscard]] std::string_view cell_text(const pg_result& result, int row, int column,
+                                         std::string& scratch);
+
+} // namespace penstock::query
