@@ -1,5 +1,7 @@
 #pragma once
 
+#include "support/source_folder.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -44,7 +46,7 @@ inline std::string unhex(const std::string& hex) {
 
 /// All lines of `kind`. Throws when there are none: an empty comparison would pass.
 inline std::vector<GoldenDatum> load_golden_datums(const std::string& kind) {
-    const auto path = std::filesystem::path(__FILE__).parent_path() / "golden_datums.tsv";
+    const auto path = source_folder() / "tests/support/golden_datums.tsv";
     std::ifstream file(path);
     std::vector<GoldenDatum> datums;
     for (std::string line; std::getline(file, line);) {

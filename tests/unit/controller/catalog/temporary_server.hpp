@@ -1,5 +1,7 @@
 #pragma once
 
+#include "support/source_folder.hpp"
+
 #include <gtest/gtest.h>
 #include <pqxx/pqxx>
 
@@ -133,8 +135,7 @@ class TemporaryServer {
 /// The text of the extension's script without what needs penstock.so or CREATE EXTENSION. DDL on
 /// foreign tables works without a handler; only a scan would ask for it.
 inline std::string script_without_module() {
-    const auto path =
-        std::filesystem::path(__FILE__).parent_path() / "../../../../sql/penstock--1.0.sql";
+    const auto path = testing::source_folder() / "sql/penstock--1.0.sql";
     std::ifstream file(path);
     std::string text{std::istreambuf_iterator<char>(file), {}};
     if (text.empty()) {
