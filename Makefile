@@ -5,7 +5,7 @@ WERROR ?= OFF
 export PENSTOCK_BUILD := $(abspath $(BUILD))
 
 .DEFAULT_GOAL := build
-.PHONY: all configure build deps install start stop check test format lint bench bench-scan bench-refresh soak clean help
+.PHONY: all configure build deps install start stop check test format lint bench bench-scan bench-refresh bench-execution soak clean help
 
 all: build
 
@@ -58,8 +58,8 @@ lint: build
 bench: build
 	@tests/bench/run $(BUILD)
 
-## bench-scan, bench-refresh  one of them
-bench-scan bench-refresh: bench-%: build
+## bench-scan, bench-refresh, bench-execution  one of them
+bench-scan bench-refresh bench-execution: bench-%: build
 	@tests/bench/run $(BUILD) $*
 
 ## soak     all kills, random sequences, shuffled unit tests, fuzzers: PENSTOCK_SOAK_S seconds (600) + 10 min

@@ -1,4 +1,5 @@
 #include "fdw/callbacks.hpp"
+#include "fdw/eager.hpp"
 #include "penstock/protocol/quiet.hpp"
 #include "pg/scan_history.hpp"
 #include "pg/wait.hpp"
@@ -22,13 +23,26 @@ struct IntegerSetting {
     int flags;
 };
 
-/// Every setting of the extension, in alphabetical order.
+/// Every setting that is a number, in alphabetical order.
 const IntegerSetting kSettings[] = {
     {"penstock.connect_timeout",
      "Longest wait for a plugin that does not answer, for example because it is restarted.",
      &penstock::pg::connect_timeout_ms, 10'000, 1, 3'600'000, GUC_UNIT_MS},
     {"penstock.scan_history", "Number of this session's last scans that penstock.scan shows.",
      &penstock::pg::scan_history, 100, 0, 10'000, 0},
+};
+
+struct BooleanSetting {
+    const char* name;
+    const char* description;
+    bool* variable;
+};
+
+/// Those that are on or off, all on by default, in alphabetical order.
+const BooleanSetting kSwitches[] = {
+    {"penstock.eager_start",
+     "Ask all plugins of a query at its start, not when the executor comes to their tables.",
+     &penstock::fdw::is_eager_start},
 };
 
 } // namespace
@@ -39,6 +53,10 @@ void _PG_init(void) {
         DefineCustomIntVariable(setting.name, setting.description, nullptr, setting.variable,
                                 setting.initial, setting.least, setting.most, PGC_USERSET,
                                 setting.flags, nullptr, nullptr, nullptr);
+    }
+    for (const BooleanSetting& setting : kSwitches) {
+        DefineCustomBoolVariable(setting.name, setting.description, nullptr, setting.variable, true,
+                                 PGC_USERSET, 0, nullptr, nullptr, nullptr);
     }
     penstock::pg::reserve_setting_prefix("penstock");
 }

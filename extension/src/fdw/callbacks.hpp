@@ -5,9 +5,10 @@
 /// The callbacks of the foreign data wrapper, named after the members of FdwRoutine, in the order
 /// PostgreSQL calls them. All noexcept: nothing but a PostgreSQL error leaves them.
 extern "C" {
-// plan.cpp
+// paths.cpp
 void penstock_get_foreign_rel_size(PlannerInfo* root, RelOptInfo* rel, Oid relation) noexcept;
 void penstock_get_foreign_paths(PlannerInfo* root, RelOptInfo* rel, Oid relation) noexcept;
+// plan.cpp
 ForeignScan* penstock_get_foreign_plan(PlannerInfo* root, RelOptInfo* rel, Oid relation,
                                        ForeignPath* path, List* tlist, List* scan_clauses,
                                        Plan* outer_plan) noexcept;
@@ -16,6 +17,11 @@ void penstock_begin_foreign_scan(ForeignScanState* node, int eflags) noexcept;
 TupleTableSlot* penstock_iterate_foreign_scan(ForeignScanState* node) noexcept;
 void penstock_rescan_foreign_scan(ForeignScanState* node) noexcept;
 void penstock_end_foreign_scan(ForeignScanState* node) noexcept;
+// async.cpp
+bool penstock_is_foreign_path_async_capable(ForeignPath* path) noexcept;
+void penstock_foreign_async_request(AsyncRequest* request) noexcept;
+void penstock_foreign_async_configure_wait(AsyncRequest* request) noexcept;
+void penstock_foreign_async_notify(AsyncRequest* request) noexcept;
 // explain.cpp
 void penstock_explain_foreign_scan(ForeignScanState* node, ExplainState* state) noexcept;
 // import_schema.cpp

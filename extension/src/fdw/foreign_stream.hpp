@@ -5,9 +5,25 @@
 #include "pg/table.hpp"
 #include "pg/wait.hpp"
 
+/// The stream of one foreign scan: from its request to its last row, without ever waiting
+/// (advance_stream, receive_some) or waiting until it got on (open_stream).
 namespace penstock::fdw {
 
 struct ScanRecorder;
+
+enum class Stage : std::uint8_t {
+    kIdle,       ///< nothing was asked
+    kEmpty,      ///< a condition compares with NULL: no rows, the plugin is not asked
+    kQueued,     ///< the request is made; too many others of the same Append are running
+    kConnecting, ///< nobody listened yet
+    kSending,
+    kReceiving,
+};
+
+/// Streams of one Append that run at the same time: a thread of the plugin each, and a descriptor.
+struct AsyncGroup {
+    int running;
+};
 
 /// Execution state of one foreign scan: ForeignScanState.fdw_state, null under plain EXPLAIN.
 /// Plain old data in the query's context; the C++ objects in it are owned by that context.
@@ -18,11 +34,52 @@ struct ForeignStream {
     MemoryContext request_context; ///< values of the conditions; reset by each (re)start
     core::ScanSession* session;
     pg::Socket* socket;
+    pg::Socket* timer;      ///< of an async scan that has to try again later
     ScanRecorder* recorder; ///< null before the first request
-    bool is_started;
-    bool is_empty; ///< a condition compares with NULL: no rows, the plugin is not asked
+    Stage stage;
+    bool was_read;     ///< since the request was made
+    bool may_wait;     ///< false while an Append asks asynchronously
+    bool is_waiting;   ///< the last call for a row ended because it must not wait
+    AsyncGroup* group; ///< of its Append; null = not async
+    bool is_counted;   ///< in group->running
     TimestampTz started_at;
     double first_row_ms; ///< from the request to the first block of the first scan; -1 = none
 };
+
+inline ForeignStream* state_of(ForeignScanState* node) {
+    return static_cast<ForeignStream*>(node->fdw_state);
+}
+inline ForeignScan* plan_of(ForeignScanState* node) {
+    return castNode(ForeignScan, node->ss.ps.plan);
+}
+
+/// The columns of the request: palloc'd, in the order of the plan. Raises when one is gone.
+core::ColumnSpec* make_columns(const pg::TableInfo* table, List* attnums);
+
+/// Evaluates the conditions and makes the request, in the current context.
+/// False: one of them can never be true, so there are no rows.
+bool open_request(ForeignScanState* node);
+
+/// Closes the stream and raises the session's error.
+[[noreturn]] void raise_session_error(ForeignStream* state);
+
+/// From kIdle to kConnecting, or to kEmpty.
+void prepare_stream(ForeignScanState* node);
+
+/// From kConnecting towards kReceiving, as far as it goes without waiting. True: it is there.
+bool advance_stream(ForeignStream* state);
+
+/// The same, waiting.
+void open_stream(ForeignStream* state);
+
+/// Receives once; only in kReceiving. `may_wait` = false: kNeedBytes when nothing is there yet.
+/// Raises on any failure.
+core::ScanSession::Event receive_some(ForeignStream* state, bool may_wait);
+
+/// Back to kIdle, wherever it is; in the middle of a stream that is the cancel.
+void close_stream(ForeignStream* state);
+
+/// The END frame came: gives the socket back early, shows what the plugin wants to be seen.
+void finish_stream(ForeignStream* state);
 
 } // namespace penstock::fdw

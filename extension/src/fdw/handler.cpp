@@ -15,6 +15,10 @@ Datum penstock_fdw_handler(PG_FUNCTION_ARGS) {
     routine->IterateForeignScan = penstock_iterate_foreign_scan;
     routine->ReScanForeignScan = penstock_rescan_foreign_scan;
     routine->EndForeignScan = penstock_end_foreign_scan;
+    routine->IsForeignPathAsyncCapable = penstock_is_foreign_path_async_capable;
+    routine->ForeignAsyncRequest = penstock_foreign_async_request;
+    routine->ForeignAsyncConfigureWait = penstock_foreign_async_configure_wait;
+    routine->ForeignAsyncNotify = penstock_foreign_async_notify;
     routine->ExplainForeignScan = penstock_explain_foreign_scan;
     routine->ImportForeignSchema = penstock_import_foreign_schema;
     PG_RETURN_POINTER(routine);

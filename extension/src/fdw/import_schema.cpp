@@ -109,7 +109,7 @@ List* penstock_import_foreign_schema(ImportForeignSchemaStmt* statement, Oid ser
     if (!session->open(statement->remote_schema, {names, static_cast<std::size_t>(count)})) {
         pg::raise(session->error());
     }
-    pg::connect_socket(socket, table->socket, table->uid, table->plugin);
+    pg::connect_socket(socket, {table->socket, table->uid, table->plugin});
     fetch_schema(session, socket);
     List* statements = NIL;
     for (std::size_t index = 0; index < session->tables().size(); ++index) {

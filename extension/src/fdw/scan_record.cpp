@@ -218,7 +218,7 @@ void finish(ScanRecorder* recorder) noexcept {
     record->source_bytes = static_cast<int64>(session->source_bytes_total());
     record->blocks = static_cast<int64>(session->blocks_total());
     record->first_row_ms = recorder->stream->first_row_ms;
-    record->is_complete = recorder->stream->is_empty || session->is_complete();
+    record->is_complete = recorder->stream->stage == Stage::kEmpty || session->is_complete();
     pg::keep_scan(record);
 }
 

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -15,9 +16,6 @@ namespace penstock::pg {
 int connect_timeout_ms = 10'000;
 
 namespace {
-
-/// Time between two attempts to connect while nobody listens.
-constexpr long kRetryMs = 20;
 
 uint32 connect_event() {
     static uint32 number = 0;
@@ -71,13 +69,15 @@ bool is_temporary(int error) {
     pg_unreachable();
 }
 
-void open_socket(Socket* socket) {
+void acquire_descriptor() {
     if (!AcquireExternalFD()) {
         ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
                         errmsg("could not connect to a plugin: no file descriptors left"),
                         errhint("Run fewer scans at once, or raise max_files_per_process.")));
     }
-    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+void adopt(Socket* socket, int fd) {
     if (fd < 0) {
         ReleaseExternalFD();
         ereport(ERROR, (errcode_for_socket_access(), errmsg("could not create a socket: %m")));
@@ -112,57 +112,103 @@ void Socket::close() noexcept {
     }
 }
 
-void connect_socket(Socket* socket, const char* path, std::int64_t peer_uid, const char* plugin) {
+bool try_connect(Socket* socket, const Address& to, TimestampTz started) {
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
-    if (std::strlen(path) >= sizeof(address.sun_path)) {
+    if (std::strlen(to.path) >= sizeof(address.sun_path)) {
         ereport(ERROR, (errcode(ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION),
-                        errmsg("path of the socket of plugin \"%s\" is too long", plugin),
-                        errdetail("\"%s\" has %zu bytes, the limit is %zu.", path,
-                                  std::strlen(path), sizeof(address.sun_path) - 1)));
+                        errmsg("path of the socket of plugin \"%s\" is too long", to.plugin),
+                        errdetail("\"%s\" has %zu bytes, the limit is %zu.", to.path,
+                                  std::strlen(to.path), sizeof(address.sun_path) - 1)));
     }
-    std::memcpy(address.sun_path, path, std::strlen(path) + 1);
-    open_socket(socket);
-    const TimestampTz started = GetCurrentTimestamp();
-    while (::connect(socket->fd(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) !=
-           0) {
+    std::memcpy(address.sun_path, to.path, std::strlen(to.path) + 1);
+    if (!socket->is_open()) {
+        acquire_descriptor();
+        adopt(socket, ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    }
+    if (::connect(socket->fd(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) !=
+        0) {
         const int error = errno;
         if (!is_temporary(error) ||
             TimestampDifferenceExceeds(started, GetCurrentTimestamp(), connect_timeout_ms)) {
-            raise_unreachable(error, path, plugin);
+            raise_unreachable(error, to.path, to.plugin);
         }
+        return false;
+    }
+    check_peer(socket, to.path, to.uid);
+    return true;
+}
+
+void connect_socket(Socket* socket, const Address& address) {
+    const TimestampTz started = GetCurrentTimestamp();
+    while (!try_connect(socket, address, started)) {
         wait_for(0, PGINVALID_SOCKET, kRetryMs, connect_event());
     }
-    check_peer(socket, path, peer_uid);
+}
+
+ssize_t try_send(Socket* socket, const char* data, std::size_t bytes) {
+    for (;;) {
+        const ssize_t sent = ::send(socket->fd(), data, bytes, MSG_NOSIGNAL);
+        if (sent >= 0) {
+            return sent;
+        }
+        if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            return 0;
+        }
+        if (errno != EINTR) {
+            return -1;
+        }
+    }
 }
 
 bool send_all(Socket* socket, const char* data, std::size_t bytes) {
     while (bytes > 0) {
-        const ssize_t sent = ::send(socket->fd(), data, bytes, MSG_NOSIGNAL);
-        if (sent > 0) {
-            data += sent;
-            bytes -= static_cast<std::size_t>(sent);
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            wait_for(WL_SOCKET_WRITEABLE, socket->fd(), -1, stream_event());
-        } else if (errno != EINTR) {
+        const ssize_t sent = try_send(socket, data, bytes);
+        if (sent < 0) {
             return false;
         }
+        if (sent == 0) {
+            wait_for(WL_SOCKET_WRITEABLE, socket->fd(), -1, stream_event());
+        }
+        data += sent;
+        bytes -= static_cast<std::size_t>(sent);
     }
     return true;
 }
 
-ssize_t receive(Socket* socket, void* data, std::size_t bytes) {
+ssize_t try_receive(Socket* socket, void* data, std::size_t bytes) {
     for (;;) {
         const ssize_t got = ::recv(socket->fd(), data, bytes, 0);
         if (got >= 0) {
             return got;
         }
         if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            wait_for(WL_SOCKET_READABLE, socket->fd(), -1, stream_event());
-        } else if (errno != EINTR) {
+            return kNothingYet;
+        }
+        if (errno != EINTR) {
             return -1;
         }
     }
+}
+
+ssize_t receive(Socket* socket, void* data, std::size_t bytes) {
+    for (;;) {
+        const ssize_t got = try_receive(socket, data, bytes);
+        if (got != kNothingYet) {
+            return got;
+        }
+        wait_for(WL_SOCKET_READABLE, socket->fd(), -1, stream_event());
+    }
+}
+
+void arm_retry_timer(Socket* timer) {
+    if (!timer->is_open()) {
+        acquire_descriptor();
+        adopt(timer, timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+    }
+    itimerspec spec = {};
+    spec.it_value.tv_nsec = kRetryMs * 1'000'000;
+    (void)timerfd_settime(timer->fd(), 0, &spec, nullptr); // fails for bad arguments only
 }
 
 } // namespace penstock::pg

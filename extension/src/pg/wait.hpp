@@ -27,19 +27,47 @@ class Socket {
     int fd_ = -1;
 };
 
-/// Connects to the Unix socket `path` and checks that the process behind it runs as `peer_uid`.
-///
-/// Waits, interruptibly and at most penstock.connect_timeout, while nobody listens: the controller
-/// restarts a plugin that died. Raises: HV00N with a hint when the time is over or the path is too
-/// long, 42501 when the peer is somebody else, 53000 when the backend has no file descriptor left.
-void connect_socket(Socket* socket, const char* path, std::int64_t peer_uid, const char* plugin);
+/// Where a plugin listens, and who it must be.
+struct Address {
+    const char* path;   ///< of the Unix socket
+    std::int64_t uid;   ///< of the process behind it
+    const char* plugin; ///< for messages
+};
 
-/// Sends all of it. False: the peer closed or the socket failed; errno says why.
+/// Tries once to connect, without waiting, and checks that the process behind runs as the uid.
+///
+/// False: nobody listens now, but somebody may soon, because the controller restarts a plugin that
+/// died; try again until penstock.connect_timeout after `started`. Raises: HV00N with a hint when
+/// that time is over or the path is too long, 42501 when the peer is somebody else, 53000 when the
+/// backend has no file descriptor left.
+[[nodiscard]] bool try_connect(Socket* socket, const Address& address, TimestampTz started);
+
+/// The same, waiting interruptibly.
+void connect_socket(Socket* socket, const Address& address);
+
+/// Sends what the socket takes now. Returns: how many bytes; -1 = the peer closed or the socket
+/// failed, errno says why.
+[[nodiscard]] ssize_t try_send(Socket* socket, const char* data, std::size_t bytes);
+
+/// Sends all of it, waiting. False: the peer closed or the socket failed; errno says why.
 [[nodiscard]] bool send_all(Socket* socket, const char* data, std::size_t bytes);
 
-/// Receives at least one byte and at most `bytes`.
-/// Returns: how many; 0 = end of the stream; -1 = failed, errno says why. Raises on interrupts.
+/// Returned by try_receive(): nothing has arrived yet.
+inline constexpr ssize_t kNothingYet = -2;
+
+/// Receives at least one byte and at most `bytes`, without waiting.
+/// Returns: how many; 0 = end of the stream; -1 = failed, errno says why; kNothingYet.
+[[nodiscard]] ssize_t try_receive(Socket* socket, void* data, std::size_t bytes);
+
+/// The same, waiting: never kNothingYet. Raises on interrupts.
 [[nodiscard]] ssize_t receive(Socket* socket, void* data, std::size_t bytes);
+
+/// Time between two attempts to connect while nobody listens, or to send while nobody reads.
+inline constexpr long kRetryMs = 20;
+
+/// Makes `timer`, opened when it is not, readable once kRetryMs from now: for those who wait for
+/// many things at once. Raises 53000 when the backend has no file descriptor left.
+void arm_retry_timer(Socket* timer);
 
 /// Setting penstock.connect_timeout, milliseconds.
 extern int connect_timeout_ms;

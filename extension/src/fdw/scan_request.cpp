@@ -1,0 +1,120 @@
+#include "core/scan_session.hpp"
+#include "fdw/foreign_stream.hpp"
+
+#include "fdw/plan_data.hpp"
+#include "fdw/scan_record.hpp"
+#include "fdw/values.hpp"
+#include "pg/boundary.hpp"
+#include "pg/compat.hpp"
+
+/// The request of a scan: what the plan says, checked against the catalog as it is now, with the
+/// values of the conditions.
+namespace penstock::fdw {
+namespace {
+
+/// The column as the catalog has it now; the plan may be older.
+const pg::ColumnInfo* planned_column(const pg::TableInfo* table, AttrNumber attnum) {
+    if (attnum > table->column_count || table->columns[attnum - 1].attnum == 0) {
+        pg::raise(
+            ERRCODE_FDW_COLUMN_NAME_NOT_FOUND,
+            psprintf("foreign table \"%s\" has changed since the query was planned", table->table),
+            nullptr, "Run the statement again.");
+    }
+    const pg::ColumnInfo* column = &table->columns[attnum - 1];
+    if (!column->is_supported) {
+        pg::raise(
+            ERRCODE_FDW_INVALID_DATA_TYPE,
+            psprintf("column \"%s\" of foreign table \"%s\" has type %s, which no plugin delivers",
+                     column->name, table->table, format_type_be(column->type_oid)),
+            nullptr,
+            "Let the controller make the table, or use a type such as text, int8 or "
+            "timestamptz without a modifier.");
+    }
+    return column;
+}
+
+/// Evaluates the value of a condition. False: it is NULL, so no row can satisfy the condition.
+bool evaluate(ForeignScanState* node, const PlannedQual* planned, core::QualSpec* qual) {
+    auto* expression =
+        static_cast<ExprState*>(list_nth(state_of(node)->expressions, planned->expr));
+    bool is_null = false;
+    const Datum value = ExecEvalExprSwitchContext(expression, node->ss.ps.ps_ExprContext, &is_null);
+    if (is_null) {
+        return false;
+    }
+    const Oid type = exprType(reinterpret_cast<Node*>(expression->expr));
+    if (planned->op == QualOp::kIn) {
+        int count = 0;
+        qual->values = make_scalars(value, get_base_element_type(type), &count);
+        qual->value_count = static_cast<std::size_t>(count);
+        return count > 0;
+    }
+    auto* scalar = static_cast<core::ScalarSpec*>(palloc(sizeof(core::ScalarSpec)));
+    *scalar = make_scalar(value, type);
+    qual->values = scalar;
+    qual->value_count = 1;
+    return true;
+}
+
+/// The conditions of the request. Null: one of them can never be true, so there are no rows.
+core::QualSpec* make_quals(ForeignScanState* node) {
+    List* planned_quals = quals_of(plan_of(node));
+    auto* quals = static_cast<core::QualSpec*>(
+        palloc0(sizeof(core::QualSpec) * Max(list_length(planned_quals), 1)));
+    ListCell* cell = nullptr;
+    foreach (cell, planned_quals) {
+        const PlannedQual planned = read_qual(lfirst(cell));
+        const pg::ColumnInfo* column = planned_column(state_of(node)->table, planned.attnum);
+        core::QualSpec* qual = &quals[foreach_current_index(cell)];
+        qual->column = column->name;
+        qual->op = planned.op;
+        qual->type = column->type;
+        qual->is_exact = planned.is_exact;
+        if (planned.expr >= 0 && !evaluate(node, &planned, qual)) {
+            return nullptr;
+        }
+    }
+    return quals;
+}
+
+} // namespace
+
+core::ColumnSpec* make_columns(const pg::TableInfo* table, List* attnums) {
+    auto* columns = static_cast<core::ColumnSpec*>(
+        palloc(sizeof(core::ColumnSpec) * Max(list_length(attnums), 1)));
+    ListCell* cell = nullptr;
+    foreach (cell, attnums) {
+        const auto attnum = static_cast<AttrNumber>(lfirst_int(cell));
+        const pg::ColumnInfo* column = planned_column(table, attnum);
+        columns[foreach_current_index(cell)] = {column->name, column->type,
+                                                static_cast<std::uint16_t>(attnum - 1)};
+    }
+    return columns;
+}
+
+bool open_request(ForeignScanState* node) {
+    ForeignStream* state = state_of(node);
+    const ForeignScan* plan = plan_of(node);
+    const core::QualSpec* quals = make_quals(node);
+    record_request(node, quals, static_cast<std::size_t>(list_length(quals_of(plan))));
+    if (quals == nullptr) {
+        return false;
+    }
+    core::RequestSpec request = {};
+    request.connection = state->table->connection;
+    request.table = state->table->table;
+    request.columns = {state->columns, static_cast<std::size_t>(list_length(columns_of(plan)))};
+    request.quals = {quals, static_cast<std::size_t>(list_length(quals_of(plan)))};
+    request.row_target = static_cast<std::uint64_t>(row_target_of(plan));
+    request.backend_pid = MyProcPid;
+    request.user_name = GetUserNameFromId(pg::scan_user(node), true);
+    if (request.user_name == nullptr) {
+        request.user_name = "";
+    }
+    if (!state->session->open(request)) {
+        raise_session_error(state);
+    }
+    return true;
+}
+
+} // namespace penstock::fdw
