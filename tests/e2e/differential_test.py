@@ -1,0 +1,336 @@
+#!/usr/bin/python3
+"""The oracle of pushdown: the same rows in heap tables and behind plugin `spy`, whose connections promise
+different things about them. Random queries must give the same rows, whatever was pushed down.
+
+PENSTOCK_QUERIES (5000) are tried, those of PENSTOCK_SEED. PENSTOCK_SEED=SEED:NUMBER repeats one of them.
+A query that fails is made smaller as long as it fails.
+"""
+
+import collections
+import multiprocessing
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+
+import penstock
+import random_query
+from penstock import Failure, psycopg2
+
+QUERIES = int(os.environ.get("PENSTOCK_QUERIES", "5000"))
+SEED, _, ONLY = os.environ.get("PENSTOCK_SEED", "20261120").partition(":")
+WORKERS = 2
+DATA_SEED = 1
+SPIES = [f"spy{number}" for number in range(6)]
+MAX_FAILURES = 5
+
+CONFIG = "".join(f'connection "{name}" {{\n  plugin = "spy"\n  seed = {number}\n  data_seed = {DATA_SEED}\n}}\n'
+                 for number, name in enumerate(SPIES))
+CONFIG += 'connection "spies" {\n  plugin = "spy"\n  type = "aggregator"\n  connections = ["spy4"]\n}\n'
+SCHEMAS = SPIES + ["spies"]
+
+# Settings that change plans and may not change results. Those of Penstock itself are added.
+SETTINGS = [("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("enable_nestloop", "off"),
+            ("enable_hashagg", "off"), ("enable_sort", "off"), ("enable_memoize", "off"), ("enable_material", "off"),
+            ("enable_incremental_sort", "off"), ("join_collapse_limit", "1"), ("from_collapse_limit", "1"),
+            ("work_mem", "'64kB'"), ("enable_async_append", "off"), ("geqo_threshold", "2")]
+PARALLEL = [("parallel_setup_cost", "0"), ("parallel_tuple_cost", "0"), ("min_parallel_table_scan_size", "0"),
+            ("force_parallel_mode", "on")]
+RAW = psycopg2.extensions.new_type(
+    (16, 17, 20, 21, 23, 26, 114, 700, 701, 1000, 1005, 1007, 1009, 1015, 1016, 1021, 1022, 1082, 1114, 1115, 1182,
+     1184, 1185, 1186, 1187, 1231, 1700, 2249, 3802), "RAW", lambda value, cursor: value)
+SHORT = {"bigint": "int8", "integer": "int4", "smallint": "int2", "real": "float4", "double precision": "float8",
+         "boolean": "bool", "timestamp with time zone": "timestamptz", "bigint[]": "int8[]"}
+FLOATS, NUMERIC, INTERVAL = (700, 701), 1700, 1186
+
+
+class Difference(Exception):
+    sqlstate = None
+
+
+def session(instance):
+    connection = instance.connect()
+    psycopg2.extensions.register_type(RAW, connection)
+    connection.cursor().execute("set statement_timeout = '20s'; set timezone = 'UTC'; set intervalstyle = 'postgres'; "
+                                "set client_min_messages = error; set search_path = public")
+    return connection
+
+
+# -- the same data twice
+
+def make_heap(instance):
+    plugin = os.path.join(penstock.STAGE, "lib", "penstock", "plugins", "spy")
+    instance.superuser("create schema heap; grant usage on schema heap to penstock_users; create collation "
+                       "public.ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+    for table in catalog(instance):
+        rows = subprocess.run([plugin, "--copy", str(DATA_SEED), table], check=True, capture_output=True, text=True).stdout
+        # Not LIKE: a heap table has nothing of the foreign one but names and types.
+        columns = ", ".join(f"{name} {sql_type}" for name, sql_type in catalog(instance)[table])
+        instance.superuser(f"create table heap.{table} ({columns});\ncopy heap.{table} from stdin;\n{rows}\\.\n"
+                           f"analyze heap.{table}; grant select on heap.{table} to penstock_users;")
+
+
+def catalog(instance):
+    found = collections.defaultdict(list)
+    for table, name, sql_type in instance.rows(
+            "select table_name, column_name, type from penstock.column where connection = 'spy0' "
+            "and table_name <> 'requests' order by table_name, position"):
+        found[table].append((name, SHORT.get(sql_type, sql_type)))
+    return dict(found)
+
+
+def known_values(connection, tables):
+    values = {}
+    for table, columns in tables.items():
+        for name, _ in columns:
+            cursor = connection.cursor()
+            cursor.execute(f"select distinct {name}::text from heap.{table} where {name} is not null order by 1 limit 40")
+            values[table, name] = [row[0] for row in cursor.fetchall()]
+    return values
+
+
+# -- one query
+
+class Trial:
+    """Query number `number` of the seed: the tree, where its tables lie, and how it is run."""
+
+    def __init__(self, number, tables, values, settings):
+        source = random.Random(f"{SEED}/{number}")
+        self.query = random_query.Generator(source, tables, values).statement()
+        favourite = source.choice(SCHEMAS)
+        self._schemas = [source.choice([favourite] * 6 + ["heap"] + SCHEMAS) for _ in range(50)]
+        self.settings = source.sample(settings, source.randrange(1, 4)) if source.randrange(2) else []
+        if source.randrange(40) == 0:
+            self.settings = self.settings + PARALLEL
+        self.plan_cache_mode = source.choice([None, None, None, "force_generic_plan", "force_custom_plan", "auto"])
+
+    def schema_of(self, number):
+        return self._schemas[number % len(self._schemas)]
+
+    def statements(self):
+        """What to run on the foreign tables; the last one gives the rows."""
+        text = "".join(f"set {name} = {value}; " for name, value in self.settings)
+        as_parameters = self.plan_cache_mode is not None
+        sql, types, values, others = random_query.render(self.query.sql(), self.schema_of, as_parameters)
+        if not as_parameters:
+            return text + sql
+        named = f"({', '.join(types)})" if types else ""
+        first, second = (f"execute trial{f' ({chr(44).join(each)})' if each else ''}; " for each in (values, others))
+        return (f"{text}set plan_cache_mode = {self.plan_cache_mode}; prepare trial {named} as {sql}; "
+                f"{first}{second}")
+
+    def oracle(self):
+        # An incomplete order leaves open which rows a LIMIT takes: the oracle has all of them.
+        return random_query.render(self.query.sql(limited=self.query.with_ties), lambda number: "heap")[0]
+
+
+def run(connection, sql):
+    cursor = connection.cursor()
+    cursor.execute(sql)
+    return [tuple(row) for row in cursor.fetchall()], [column.type_code for column in cursor.description]
+
+
+def loosely(value, oid):
+    """One spelling for values that are equal to the server."""
+    if value is None:
+        return None
+    if oid in FLOATS:
+        return "0" if value == "-0" else value
+    if oid == NUMERIC and "." in value:
+        return value.rstrip("0").rstrip(".")
+    if oid == INTERVAL:
+        return span(value)
+    return value
+
+
+def span(text):
+    """Microseconds, a month counting as 30 days."""
+    total = 0
+    for count, unit in re.findall(r"(-?\d+) (year|mon|day)", text):
+        total += int(count) * {"year": 360, "mon": 30, "day": 1}[unit] * 86_400_000_000
+    clock = re.search(r"([-+]?)(\d+):(\d+):(\d+)(?:\.(\d+))?$", text)
+    if clock:
+        sign, hours, minutes, seconds, part = clock.groups()
+        micros = ((int(hours) * 60 + int(minutes)) * 60 + int(seconds)) * 1_000_000 + int((part or "0").ljust(6, "0"))
+        total += -micros if sign == "-" else micros
+    return total
+
+
+def compare(query, expected, found, oids):
+    def spelled(rows):
+        return [tuple(map(loosely, row, oids)) for row in rows] if query.is_loose else rows
+
+    def keys(rows):
+        return [tuple(loosely(row[index], oids[index]) for index, _, _ in query.order) for row in rows]
+
+    offset, limit = query.offset or 0, query.limit
+    is_cut = not query.with_ties and (query.limit is not None or query.offset is not None)
+    window = slice(offset, None if limit is None else offset + limit) if is_cut else slice(None)
+    if len(expected[window]) != len(found):
+        raise Difference(f"{len(found)} rows instead of {len(expected[window])}")
+    if query.order and keys(expected[window]) != keys(found):
+        raise Difference("another order")
+    missing, extra = (collections.Counter(spelled(rows)) for rows in (expected, found))
+    missing.subtract(extra)
+    wrong = {row: count for row, count in missing.items() if count < 0 or (count > 0 and not is_cut)}
+    if wrong:
+        raise Difference("rows that differ (heap has count more):\n" + "\n".join(
+            f"  {count:+} {row}" for row, count in list(wrong.items())[:6]))
+
+
+class Worker:
+    def __init__(self, instance):
+        self.instance = instance
+        self.connection = session(instance)
+        self.tables = catalog(instance)
+        self.values = known_values(self.connection, self.tables)
+        self.settings = self.usable_settings()
+        self.counts = collections.Counter()
+
+    def usable_settings(self):
+        switches = self.instance.rows("select name, setting from pg_settings where name like 'penstock.%' "
+                                      "and vartype = 'bool' and context = 'user'")
+        known = {name for name, in self.instance.rows("select name from pg_settings")}
+        own = [(name, "off" if setting == "on" else "on") for name, setting in switches]
+        return [(name, value) for name, value in SETTINGS + own * 2 if name in known]
+
+    def trial(self, number):
+        return Trial(number, self.tables, self.values, self.settings)
+
+    def check(self, trial):
+        """Raises Difference. What the heap cannot answer either is only counted."""
+        try:
+            expected, oids = run(self.connection, trial.oracle())
+        except psycopg2.Error as error:
+            self.counts["errors"] += 1
+            self.counts[f"{error.pgcode} {str(error).splitlines()[0]}"] += 1
+            return
+        self.counts["rows"] += len(expected)
+        self.counts["with rows"] += bool(expected)
+        try:
+            found, _ = run(self.connection, trial.statements())
+        except psycopg2.Error as error:
+            if self.connection.closed:
+                self.connection = session(self.instance)
+            difference = Difference(f"{error.pgcode} {error}")
+            difference.sqlstate = error.pgcode
+            raise difference from error
+        finally:
+            if trial.settings or trial.plan_cache_mode:
+                self.reset()
+        compare(trial.query, expected, found, oids)
+
+    def reset(self):
+        self.connection.cursor().execute(
+            "deallocate all; reset plan_cache_mode; " + " ".join(f"reset {name};" for name, _ in self.settings + PARALLEL))
+
+    def difference(self, trial):
+        try:
+            self.check(trial)
+        except Difference as difference:
+            return difference
+        return None
+
+    def differs_alike(self, trial, difference):
+        """The difference, when it is of the same kind: an error with the same SQLSTATE, or other rows."""
+        found = self.difference(trial)
+        return found if found is not None and found.sqlstate == difference.sqlstate else None
+
+    def report(self, number, trial, difference):
+        """Makes the trial smaller while it fails, and says how to see it."""
+        end, counts = time.monotonic() + 60, self.counts.copy()
+        is_smaller = True
+        while is_smaller and time.monotonic() < end:
+            is_smaller = False
+            for query in random_query.smaller(trial.query):
+                kept, trial.query = trial.query, query
+                found = self.differs_alike(trial, difference)
+                if found is not None:
+                    difference, is_smaller = found, True
+                    break
+                trial.query = kept
+        for name, plain in (("plan_cache_mode", None), ("settings", [])):
+            kept = getattr(trial, name)
+            setattr(trial, name, plain)
+            if self.differs_alike(trial, difference) is None:
+                setattr(trial, name, kept)
+        self.counts.clear()
+        self.counts.update(counts)
+        return (f"query {SEED}:{number} differs: {difference}\nforeign: {trial.statements()}\nheap: {trial.oracle()}\n"
+                + self.plan(trial))
+
+    def plan(self, trial):
+        settings = "".join(f"set {name} = {value}; " for name, value in trial.settings)
+        sql = random_query.render(trial.query.sql(), trial.schema_of)[0]
+        try:
+            return "\n".join(row[0] for row in run(self.connection, f"{settings}explain (verbose) {sql}")[0])
+        except psycopg2.Error as error:
+            return str(error)
+        finally:
+            self.reset()
+
+
+def work(instance, first, results):
+    failures, counts = ["the worker died"], collections.Counter()
+    try:
+        worker = Worker(instance)
+        failures, counts = [], worker.counts
+        for number in [int(ONLY)] if ONLY else range(first, QUERIES, WORKERS):
+            trial = worker.trial(number)
+            difference = worker.difference(trial)
+            counts["queries"] += 1
+            if difference is not None:
+                failures.append(worker.report(number, trial, difference))
+                if len(failures) == MAX_FAILURES:
+                    break
+    finally:
+        results.put((failures, counts))
+
+
+def random_queries_give_the_rows_of_heap_tables():
+    results = multiprocessing.Queue()
+    began = time.monotonic()
+    workers = [multiprocessing.Process(target=work, args=(INSTANCE, first, results))
+               for first in range(1 if ONLY else WORKERS)]
+    for worker in workers:
+        worker.start()
+    failures, counts = [], collections.Counter()
+    for _ in workers:
+        some, more = results.get()
+        failures += some
+        counts += more
+    for worker in workers:
+        worker.join()
+    seconds = time.monotonic() - began
+    print(f"# {counts['queries']} queries of seed {SEED} in {seconds:.1f} s: {counts['with rows']} with rows, "
+          f"{counts['rows']} rows, {counts['errors']} that the heap refuses too")
+    for reason, count in counts.most_common():
+        if " " in reason.removeprefix("with "):
+            print(f"# {count} times {reason}")
+    assert not failures, "\n\n".join(failures)
+    if not ONLY:
+        assert counts["queries"] == QUERIES, counts
+        assert counts["with rows"] > QUERIES * 0.5, f"a generator of empty results proves nothing: {counts}"
+        assert counts["errors"] <= QUERIES * 0.01, counts
+
+
+def conditions_of_every_kind_were_pushed_down():
+    rows = INSTANCE.rows("select distinct split_part(qual, ' ', 2), substring(qual from '[a-z]+$') "
+                         "from spy0.requests, unnest(quals) qual")
+    wanted = {(sign, how) for sign in "= <> < <= > >= in is_null is_not_null like".split() for how in ("exact", "superset")}
+    assert set(rows) >= wanted or ONLY, wanted - set(rows)
+
+
+def main():
+    with penstock.Instance({"spy.spc": CONFIG}) as instance:
+        global INSTANCE
+        INSTANCE = instance
+        for schema in SCHEMAS:
+            instance.wait_state(schema, "ready")
+        make_heap(instance)
+        penstock.run_tests([random_queries_give_the_rows_of_heap_tables, conditions_of_every_kind_were_pushed_down])
+
+
+main()

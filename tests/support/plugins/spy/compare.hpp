@@ -1,0 +1,14 @@
+#pragma once
+
+#include "penstock/types/request.hpp"
+
+namespace spy {
+
+/// Can the spy answer this operator on this type exactly as the server would?
+bool is_comparable(penstock::TypeId type, penstock::QualOp op);
+
+/// Does a row with this value satisfy the condition, as the server sees it? Written apart from what
+/// the SDK evaluates, so that a mistake shows. `qual.op` is comparable on the type.
+bool is_satisfied(const penstock::Value& value, const penstock::Qual& qual);
+
+} // namespace spy

@@ -1,0 +1,134 @@
+#include "data_table.hpp"
+
+#include "compare.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace spy {
+
+using namespace penstock;
+
+namespace {
+
+constexpr std::array kAllOps{QualOp::kEq,        QualOp::kNe,  QualOp::kLt, QualOp::kLe,
+                             QualOp::kGt,        QualOp::kGe,  QualOp::kIn, QualOp::kIsNull,
+                             QualOp::kIsNotNull, QualOp::kLike};
+
+/// Draws what one connection promises.
+class Promises {
+  public:
+    explicit Promises(std::uint64_t seed) : seed_(seed), random_(seed * 7919) {}
+
+    TableSchema draw(const DataTable& data) {
+        TableSchema schema;
+        schema.name = data.name;
+        schema.description = "The same rows in every connection with this data_seed.";
+        schema.columns = data.columns;
+        for (Column& column : schema.columns) {
+            draw_operators(column);
+            if (column.key == KeyKind::kNone && is_key(column) && random_.is_one_in(2)) {
+                column.key = KeyKind::kOptional;
+            }
+        }
+        // The planner must be right whatever it was told.
+        constexpr std::array<double, 3> kRows{1, 1000, 1e6};
+        schema.row_estimate = random_.is_one_in(2) ? static_cast<double>(data.rows.size()) + 1
+                                                   : kRows[random_.below(kRows.size())];
+        schema.startup_cost_ms = random_.is_one_in(2) ? 1 : 100;
+        return schema;
+    }
+
+  private:
+    enum class Answer { kNone, kSuperset, kExact };
+
+    Answer draw_answer() {
+        return seed_ == 0   ? Answer::kNone
+               : seed_ == 1 ? Answer::kExact
+                            : static_cast<Answer>(random_.below(3));
+    }
+
+    void draw_operators(Column& column) {
+        for (const QualOp op : kAllOps) {
+            Answer answer = draw_answer();
+            const bool is_key =
+                column.key != KeyKind::kNone && (op == QualOp::kEq || op == QualOp::kIn);
+            if (is_key && answer == Answer::kNone) {
+                answer = Answer::kSuperset; // nobody could look it up otherwise
+            }
+            if (is_comparable(column.type, op) && answer != Answer::kNone) {
+                (answer == Answer::kExact ? column.exact : column.superset).add(op);
+            }
+        }
+    }
+
+    static bool is_key(const Column& column) {
+        const QualOps all = column.exact | column.superset;
+        return all.has(QualOp::kEq) && all.has(QualOp::kIn);
+    }
+
+    std::uint64_t seed_;
+    Random random_;
+};
+
+class SpiedTable final : public Table {
+  public:
+    SpiedTable(TableSchema schema, std::vector<Row> rows, std::shared_ptr<RequestLog> log)
+        : schema_(std::move(schema)), rows_(std::move(rows)), log_(std::move(log)) {}
+    [[nodiscard]] const TableSchema& schema() const override { return schema_; }
+
+    void scan(const ScanRequest& request, RowSink& rows) override {
+        const auto send_rows = [&] {
+            for (std::size_t index = 0; index < rows_.size(); ++index) {
+                if (is_sent(request, index)) {
+                    send(rows_[index], rows);
+                }
+            }
+        };
+        record(*log_, request, rows, send_rows);
+    }
+
+  private:
+    static void send(const Row& row, RowSink& rows) {
+        if (rows.column_count() == 0) {
+            rows.add_count(1);
+        } else {
+            rows.add_row(row);
+        }
+    }
+
+    /// Rows that break an exact condition never, those that break a superset one now and then.
+    [[nodiscard]] bool is_sent(const ScanRequest& request, std::size_t index) const {
+        return std::all_of(request.quals.begin(), request.quals.end(), [&](const Qual& qual) {
+            const bool is_right = is_satisfied(value_of(qual.column, index), qual);
+            return is_right || (!qual.is_exact && Random(index).is_one_in(3));
+        });
+    }
+
+    [[nodiscard]] const Value& value_of(const std::string& column, std::size_t row) const {
+        const auto found = std::find_if(schema_.columns.begin(), schema_.columns.end(),
+                                        [&](const Column& each) { return each.name == column; });
+        return rows_.at(row).at(static_cast<std::size_t>(found - schema_.columns.begin()));
+    }
+
+    const TableSchema schema_;
+    const std::vector<Row> rows_;
+    const std::shared_ptr<RequestLog> log_;
+};
+
+} // namespace
+
+std::vector<std::shared_ptr<Table>> make_data_tables(std::uint64_t data_seed, std::uint64_t seed,
+                                                     std::shared_ptr<RequestLog> log) {
+    Promises promises(seed);
+    std::vector<std::shared_ptr<Table>> tables;
+    for (DataTable& data : make_data(data_seed)) {
+        TableSchema schema = promises.draw(data);
+        tables.push_back(
+            std::make_shared<SpiedTable>(std::move(schema), std::move(data.rows), log));
+    }
+    return tables;
+}
+
+} // namespace spy

@@ -1,0 +1,82 @@
+#include "data_table.hpp"
+#include "sql_text.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+/// Plugin `spy`: known rows with promises drawn at random, a log of what was asked, and faults on
+/// demand. `spy --copy SEED TABLE` prints a table's rows for COPY; tests make heap tables of it.
+namespace {
+
+using namespace penstock;
+
+class SpyConnection final : public Connection {
+  public:
+    explicit SpyConnection(std::vector<std::shared_ptr<Table>> tables)
+        : tables_(std::move(tables)) {}
+    [[nodiscard]] std::vector<std::shared_ptr<Table>> tables() override { return tables_; }
+
+  private:
+    const std::vector<std::shared_ptr<Table>> tables_;
+};
+
+class SpyPlugin final : public Plugin {
+  public:
+    [[nodiscard]] PluginInfo info() const override {
+        return {.name = "spy",
+                .version = "0.1.0",
+                .description = "Known rows and a log of what was asked, for tests.",
+                .is_dynamic = true,
+                .arguments = {number("data_seed", "1", "Which rows."),
+                              number("seed", "0", "Which promises: 0 none, 1 all, others drawn.")}};
+    }
+
+    [[nodiscard]] std::unique_ptr<Connection> connect(const ConnectionConfig& config,
+                                                      ConnectionHost& /*host*/) override {
+        const auto data_seed = static_cast<std::uint64_t>(config.integer("data_seed").value_or(1));
+        const auto seed = static_cast<std::uint64_t>(config.integer("seed").value_or(0));
+        auto tables = spy::make_data_tables(data_seed, seed, log_);
+        tables.push_back(spy::make_requests_table(log_));
+        return std::make_unique<SpyConnection>(std::move(tables));
+    }
+
+  private:
+    static ArgumentSpec number(std::string name, std::string default_text, std::string text) {
+        return {.name = std::move(name),
+                .kind = ArgumentKind::kInteger,
+                .default_text = std::move(default_text),
+                .description = std::move(text)};
+    }
+
+    const std::shared_ptr<spy::RequestLog> log_ = std::make_shared<spy::RequestLog>();
+};
+
+/// Returns: false when there is no such table.
+bool print_copy(std::uint64_t data_seed, const std::string& table_name) {
+    for (const spy::DataTable& table : spy::make_data(data_seed)) {
+        if (table.name != table_name) {
+            continue;
+        }
+        for (const spy::Row& row : table.rows) {
+            std::string line;
+            for (const Value& value : row) {
+                line += (line.empty() ? "" : "\t") + spy::copy_field(value);
+            }
+            std::puts(line.c_str());
+        }
+        return true;
+    }
+    return false;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    if (argc == 4 && std::strcmp(argv[1], "--copy") == 0) {
+        return print_copy(std::strtoull(argv[2], nullptr, 10), argv[3]) ? 0 : 2;
+    }
+    SpyPlugin plugin;
+    return serve(plugin, argc, argv);
+}

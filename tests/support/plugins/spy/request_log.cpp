@@ -1,0 +1,94 @@
+#include "request_log.hpp"
+
+#include "sql_text.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace spy {
+
+using namespace penstock;
+
+namespace {
+
+constexpr std::size_t kMaxEntries = 2000;
+
+std::string describe(const Qual& qual) {
+    std::string text = qual.column + ' ' + std::string(sign_of(qual.op));
+    for (const Value& value : qual.values) {
+        text += ' ' + sql_text(value);
+    }
+    return text + (qual.is_exact ? " exact" : " superset");
+}
+
+class RequestsTable final : public Table {
+  public:
+    explicit RequestsTable(std::shared_ptr<RequestLog> log) : log_(std::move(log)) {}
+    [[nodiscard]] const TableSchema& schema() const override { return schema_; }
+
+    void scan(const ScanRequest& /*request*/, RowSink& rows) override {
+        for (const RequestLog::Entry& entry : log_->entries()) {
+            std::vector<std::string> columns;
+            for (const RequestedColumn& column : entry.request.columns) {
+                columns.push_back(column.name);
+            }
+            std::vector<std::string> quals;
+            for (const Qual& qual : entry.request.quals) {
+                quals.push_back(describe(qual));
+            }
+            rows.add_row(std::vector<Value>{
+                entry.number, entry.request.connection, entry.request.table, std::move(columns),
+                std::move(quals), static_cast<std::int64_t>(entry.request.row_target),
+                entry.request.backend_pid, entry.request.user_name, entry.state,
+                static_cast<std::int64_t>(entry.row_count)});
+        }
+    }
+
+  private:
+    const std::shared_ptr<RequestLog> log_;
+    const TableSchema schema_{
+        .name = "requests",
+        .description = "The last requests of all connections, the oldest first.",
+        .columns = {{"number", TypeId::kInt8, "1, 2, … in the order of arrival."},
+                    {"connection", TypeId::kText, ""},
+                    {"table_name", TypeId::kText, ""},
+                    {"columns", TypeId::kTextArray, "Names of the requested columns."},
+                    {"quals", TypeId::kTextArray, "Column, operator, values, exact or superset."},
+                    {"row_target", TypeId::kInt8, "0 = all rows."},
+                    {"backend_pid", TypeId::kInt8, ""},
+                    {"user_name", TypeId::kText, ""},
+                    {"state", TypeId::kText, "running, done, cancelled, failed."},
+                    {"row_count", TypeId::kInt8, "Rows that were made."}}};
+};
+
+} // namespace
+
+std::int64_t RequestLog::add(const ScanRequest& request) {
+    const std::lock_guard lock(mutex_);
+    entries_.push_back({++last_number_, request});
+    if (entries_.size() > kMaxEntries) {
+        entries_.pop_front();
+    }
+    return last_number_;
+}
+
+void RequestLog::finish(std::int64_t number, std::string state, std::uint64_t row_count) {
+    const std::lock_guard lock(mutex_);
+    const auto entry = std::find_if(entries_.begin(), entries_.end(),
+                                    [&](const Entry& each) { return each.number == number; });
+    if (entry != entries_.end()) {
+        entry->state = std::move(state);
+        entry->row_count = row_count;
+    }
+}
+
+std::deque<RequestLog::Entry> RequestLog::entries() const {
+    const std::lock_guard lock(mutex_);
+    return entries_;
+}
+
+std::shared_ptr<Table> make_requests_table(std::shared_ptr<RequestLog> log) {
+    return std::make_shared<RequestsTable>(std::move(log));
+}
+
+} // namespace spy
