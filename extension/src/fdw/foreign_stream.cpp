@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "fdw/plan_data.hpp"
+#include "fdw/rel_state.hpp"
 #include "fdw/scan_record.hpp"
 #include "pg/boundary.hpp"
 
@@ -37,6 +38,7 @@ void prepare_stream(ForeignScanState* node) {
     ForeignStream* state = state_of(node);
     MemoryContextReset(state->request_context);
     MemoryContext previous = MemoryContextSwitchTo(state->request_context);
+    check_keys(state->table, planned_keys(plan_of(node))); // planning may have left it open
     state->was_read = false;
     state->stage = open_request(node) ? Stage::kConnecting : Stage::kEmpty;
     state->started_at = GetCurrentTimestamp();

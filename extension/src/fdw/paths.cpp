@@ -144,10 +144,8 @@ void penstock_get_foreign_paths(PlannerInfo* root, RelOptInfo* rel, Oid) noexcep
     RelState* state = state_of(rel);
     const bool lacks = lacks_keys(state->table, state->keyed);
     add_parameterised_paths(root, rel);
-    if (lacks && rel->pathlist == NIL) {
-        check_keys(state->table, state->keyed); // raises: no join can give the key either
-    }
-    // Without its key the scan only stands in for joins that cannot be planned otherwise; should
-    // the planner have to take it, making the plan is the error.
+    // Without its key the scan only stands in for joins that cannot be planned otherwise, or that
+    // turn out to need no rows of it; should the planner have to take it, making the plan is the
+    // error, or starting the scan.
     add_scan_path(root, rel, rel->rows, !bms_is_empty(state->keyed), rel->lateral_relids, lacks);
 }

@@ -1,5 +1,6 @@
 #include "fdw/rel_state.hpp"
 
+#include "fdw/plan_data.hpp"
 #include "pg/boundary.hpp"
 
 namespace penstock::fdw {
@@ -33,6 +34,18 @@ void raise_missing_key(const pg::TableInfo* table, const char* needed) {
 }
 
 } // namespace
+
+Bitmapset* planned_keys(const ForeignScan* plan) {
+    Bitmapset* keyed = nullptr;
+    ListCell* cell = nullptr;
+    foreach (cell, quals_of(plan)) {
+        const PlannedQual planned = read_qual(lfirst(cell));
+        if (is_key_op(planned.op)) {
+            keyed = bms_add_member(keyed, planned.attnum - 1);
+        }
+    }
+    return keyed;
+}
 
 void check_keys(const pg::TableInfo* table, const Bitmapset* keyed) {
     StringInfoData needed;

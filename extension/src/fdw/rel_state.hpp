@@ -23,8 +23,18 @@ inline bool is_key_op(QualOp op) {
 /// shown, before a security barrier below it was passed.
 bool match_clause(PlannerInfo* root, RelOptInfo* rel, RestrictInfo* clause, pg::PushableQual* qual);
 
+/// Columns (0-based) that a plan has a key for.
+Bitmapset* planned_keys(const ForeignScan* plan);
+
 /// Raises, with a hint that shows how to give it, when `keyed` misses a key that the plugin needs.
 void check_keys(const pg::TableInfo* table, const Bitmapset* keyed);
+
+/// May a scan of this planner run be planned and never started? Under a condition that does not
+/// depend on rows, such as `false`, or in a subquery that is planned in two ways: then a missing
+/// key is an error of the execution.
+inline bool may_never_run(const PlannerInfo* root) {
+    return root->hasPseudoConstantQuals || root->parent_root != nullptr;
+}
 
 /// The same as a question.
 bool lacks_keys(const pg::TableInfo* table, const Bitmapset* keyed);

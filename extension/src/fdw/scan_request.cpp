@@ -33,7 +33,8 @@ const pg::ColumnInfo* planned_column(const pg::TableInfo* table, AttrNumber attn
     return column;
 }
 
-/// Evaluates the value of a condition. False: it is NULL, so no row can satisfy the condition.
+/// Evaluates the value of a condition. False: no row can satisfy it, because the value is NULL or
+/// no value of the column.
 bool evaluate(ForeignScanState* node, const PlannedQual* planned, core::QualSpec* qual) {
     auto* expression =
         static_cast<ExprState*>(list_nth(state_of(node)->expressions, planned->expr));
@@ -45,7 +46,7 @@ bool evaluate(ForeignScanState* node, const PlannedQual* planned, core::QualSpec
     const Oid type = exprType(reinterpret_cast<Node*>(expression->expr));
     if (planned->op == QualOp::kIn) {
         int count = 0;
-        qual->values = make_scalars(value, get_base_element_type(type), &count);
+        qual->values = make_scalars(value, get_base_element_type(type), qual->type, &count);
         qual->value_count = static_cast<std::size_t>(count);
         return count > 0;
     }
@@ -53,7 +54,7 @@ bool evaluate(ForeignScanState* node, const PlannedQual* planned, core::QualSpec
     *scalar = make_scalar(value, type);
     qual->values = scalar;
     qual->value_count = 1;
-    return true;
+    return can_hold(qual->type, *scalar);
 }
 
 /// The conditions of the request. Null: one of them can never be true, so there are no rows.

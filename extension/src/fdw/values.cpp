@@ -1,5 +1,7 @@
 #include "fdw/values.hpp"
 
+#include "pg/quals.hpp"
+
 namespace penstock::fdw {
 
 // NOLINTNEXTLINE(readability-function-size): a table, one case for each type
@@ -72,7 +74,12 @@ core::ScalarSpec make_scalar(Datum value, Oid type) {
     }
 }
 
-core::ScalarSpec* make_scalars(Datum array, Oid element_type, int* count) {
+bool can_hold(TypeId column, const core::ScalarSpec& scalar) {
+    return scalar.kind != core::ScalarSpec::Kind::kInteger ||
+           pg::fits_integer(scalar.integer, column);
+}
+
+core::ScalarSpec* make_scalars(Datum array, Oid element_type, TypeId column, int* count) {
     int16 width = 0;
     bool is_by_value = false;
     char alignment = 0;
@@ -86,9 +93,11 @@ core::ScalarSpec* make_scalars(Datum array, Oid element_type, int* count) {
         static_cast<core::ScalarSpec*>(palloc(sizeof(core::ScalarSpec) * Max(total, 1)));
     *count = 0;
     for (int index = 0; index < total; ++index) {
-        if (!nulls[index]) { // = NULL is never true
-            scalars[(*count)++] = make_scalar(elements[index], element_type);
+        if (nulls[index]) { // = NULL is never true
+            continue;
         }
+        scalars[*count] = make_scalar(elements[index], element_type);
+        *count += can_hold(column, scalars[*count]) ? 1 : 0;
     }
     return scalars;
 }

@@ -11,7 +11,12 @@ namespace penstock::fdw {
 /// Palloc'd in the current context. Raises what the output functions raise.
 core::ScalarSpec make_scalar(Datum value, Oid type);
 
-/// The elements of an array that are not NULL. `*count` is their number.
-core::ScalarSpec* make_scalars(Datum array, Oid element_type, int* count);
+/// Can a column of this type hold the scalar? Integers of other widths are compared across widths.
+bool can_hold(TypeId column, const core::ScalarSpec& scalar);
+
+/// The elements of an array that a column of this type may equal: neither NULL nor out of its
+/// range.
+/// `*count` is their number.
+core::ScalarSpec* make_scalars(Datum array, Oid element_type, TypeId column, int* count);
 
 } // namespace penstock::fdw

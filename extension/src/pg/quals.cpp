@@ -85,9 +85,25 @@ bool is_collation_safe(const ColumnInfo* column, QualOp op, Oid collation) {
     return is_bytewise ? get_collation_isdeterministic(collation) : is_c_collation(collation);
 }
 
-bool is_value_type_ok(const ColumnInfo* column, Oid type) {
-    return !is_array_type(column->type) &&
-           (type == column->type_oid || (is_integer(type) && is_integer(column->type_oid)));
+/// A value of a wider type may be out of the column's range. That no row equals it, the scan sees
+/// when it starts; what another comparison with it means must be known now.
+bool is_in_range(const ColumnInfo* column, QualOp op, Expr* value, Oid type) {
+    if (get_typlen(type) <= get_typlen(column->type_oid) || op == QualOp::kEq) {
+        return true;
+    }
+    if (!IsA(value, Const) || reinterpret_cast<Const*>(value)->constisnull) {
+        return false;
+    }
+    const Datum datum = reinterpret_cast<Const*>(value)->constvalue;
+    return fits_integer(type == INT8OID ? DatumGetInt64(datum) : DatumGetInt32(datum),
+                        column->type);
+}
+
+bool is_value_type_ok(const ColumnInfo* column, QualOp op, Expr* value, Oid type) {
+    if (is_integer(type) && is_integer(column->type_oid)) {
+        return is_in_range(column, op, value, type);
+    }
+    return type == column->type_oid && !is_array_type(column->type);
 }
 
 /// Fills in how far the column's plugin takes this operator.
@@ -121,9 +137,9 @@ bool match_comparison(PlannerInfo* root, Index relid, const TableInfo* table, Op
     Oid right_type = InvalidOid;
     op_input_types(opno, &left_type, &right_type);
     QualOp op = QualOp::kEq;
-    return left_type == column->type_oid && is_value_type_ok(column, right_type) &&
+    return left_type == column->type_oid && match_operator(opno, column->type_oid, &op) &&
            exprType(reinterpret_cast<Node*>(right)) == right_type &&
-           match_operator(opno, column->type_oid, &op) &&
+           is_value_type_ok(column, op, right, right_type) &&
            is_collation_safe(column, op, clause->inputcollid) && declare(column, op, right, qual);
 }
 
@@ -142,8 +158,8 @@ bool match_in_list(PlannerInfo* root, Index relid, const TableInfo* table,
     op_input_types(clause->opno, &left_type, &right_type);
     QualOp op = QualOp::kEq;
     return left_type == column->type_oid && element == right_type &&
-           is_value_type_ok(column, right_type) &&
            match_operator(clause->opno, column->type_oid, &op) && op == QualOp::kEq &&
+           is_value_type_ok(column, op, array, right_type) &&
            is_collation_safe(column, QualOp::kIn, clause->inputcollid) &&
            declare(column, QualOp::kIn, array, qual);
 }

@@ -16,13 +16,26 @@ struct PushableQual {
     Expr* value;   ///< nullptr for the NULL tests; an array for kIn; a bool Const for bare columns
 };
 
+/// Is `value` one that an integer column of this type can hold?
+inline bool fits_integer(std::int64_t value, TypeId column) {
+    switch (column) {
+    case TypeId::kInt2:
+        return value >= PG_INT16_MIN && value <= PG_INT16_MAX;
+    case TypeId::kInt4:
+        return value >= PG_INT32_MIN && value <= PG_INT32_MAX;
+    default:
+        return true;
+    }
+}
+
 /// Can `clause` be pushed to `table`, whose range table index is `relid`?
 ///
 /// `clause` is one conjunct; an OR of equalities of one column counts as IN. Its value may hold
 /// Params and, for parameterised paths, Vars of other relations; it is evaluated by the server when
 /// the scan starts. Refused: volatile functions, subplans, Vars of the table itself on the value's
-/// side, other types than the column's (integers of different widths excepted), text comparisons
-/// under a collation that does not compare bytes.
+/// side, other types than the column's (integers of different widths excepted, but nothing except =
+/// and IN with a wider value that may be out of the column's range), text comparisons under a
+/// collation that does not compare bytes.
 bool match_qual(PlannerInfo* root, Index relid, const TableInfo* table, Expr* clause,
                 PushableQual* qual);
 

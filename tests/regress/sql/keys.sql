@@ -43,6 +43,14 @@ select * from example_echo a join example_echo b on a.word = b.word;
 select * from words full join example_echo on word = w;
 -- EXPLAIN finds it too, and so does PREPARE.
 explain select * from example_echo;
+-- A scan that is never started needs no key: under a condition that is false, beside an outer join that
+-- has none of its rows, in the way of a subquery that is not taken.
+select * from example_echo where word = 'a' and false;
+select n from words w join example_echo e on w.n > null::int and e.bytes = 1;
+select n, e.bytes from words w left join example_echo e on e.word = w.w and false order by 1;
+select n from words w where n = 1 or exists (select from example_echo e where e.word = w.w and e.bytes = w.n + 2) order by 1;
+-- Started, it is an error.
+select (select count(*) from example_echo e where e.bytes = w.n) from words w;
 -- Any-of keys: one of them is enough.
 create foreign table files (
     path text options (exact '= in', key 'any_of'), directory text options (exact '= in', key 'any_of'), size int8)

@@ -69,3 +69,10 @@ explain (costs off) select * from barrier where id = 2;
 drop view barrier;
 drop function leak;
 drop foreign table numbers;
+-- Integers of a wider type: no row equals a value out of the column's range, and nothing else of it is pushed.
+create foreign table narrow (id int4 options (exact '= <> < <= > >= in')) server example options (connection 'ex', "table" 'narrow');
+explain (costs off) select * from narrow where id < 7::int8 and id <> any ('{5}'::int8[]) and id > -3000000000 and id = (select 5::int8);
+select * from narrow where id = 3000000000;
+select * from narrow where id in (3000000000, -3000000000);
+select * from narrow where id = (select 3000000000);
+drop foreign table narrow;
