@@ -38,7 +38,9 @@ class SpyPlugin final : public Plugin {
         const auto data_seed = static_cast<std::uint64_t>(config.integer("data_seed").value_or(1));
         const auto seed = static_cast<std::uint64_t>(config.integer("seed").value_or(0));
         auto tables = spy::make_data_tables(data_seed, seed, log_);
-        tables.push_back(spy::make_requests_table(log_));
+        for (const std::shared_ptr<Table>& table : spy::make_log_tables(log_)) {
+            tables.push_back(table);
+        }
         return std::make_unique<SpyConnection>(std::move(tables));
     }
 

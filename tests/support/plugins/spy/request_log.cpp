@@ -61,10 +61,40 @@ class RequestsTable final : public Table {
                     {"row_count", TypeId::kInt8, "Rows that were made."}}};
 };
 
+class PushedTable final : public Table {
+  public:
+    explicit PushedTable(std::shared_ptr<RequestLog> log) : log_(std::move(log)) {}
+    [[nodiscard]] const TableSchema& schema() const override { return schema_; }
+
+    void scan(const ScanRequest& /*request*/, RowSink& rows) override {
+        for (const auto& [key, count] : log_->pushed()) {
+            std::vector<Value> row(key.begin(), key.end());
+            row.emplace_back(count);
+            rows.add_row(row);
+        }
+    }
+
+  private:
+    const std::shared_ptr<RequestLog> log_;
+    const TableSchema schema_{
+        .name = "pushed",
+        .description = "How often each kind of condition was pushed.",
+        .columns = {{"connection", TypeId::kText, ""},
+                    {"table_name", TypeId::kText, ""},
+                    {"column_name", TypeId::kText, ""},
+                    {"operator", TypeId::kText, ""},
+                    {"how", TypeId::kText, "exact or superset."},
+                    {"requests", TypeId::kInt8, "Since the process started."}}};
+};
+
 } // namespace
 
 std::int64_t RequestLog::add(const ScanRequest& request) {
     const std::lock_guard lock(mutex_);
+    for (const Qual& qual : request.quals) {
+        ++pushed_[{request.connection, request.table, qual.column, std::string(sign_of(qual.op)),
+                   qual.is_exact ? "exact" : "superset"}];
+    }
     entries_.push_back({++last_number_, request});
     if (entries_.size() > kMaxEntries) {
         entries_.pop_front();
@@ -87,8 +117,13 @@ std::deque<RequestLog::Entry> RequestLog::entries() const {
     return entries_;
 }
 
-std::shared_ptr<Table> make_requests_table(std::shared_ptr<RequestLog> log) {
-    return std::make_shared<RequestsTable>(std::move(log));
+RequestLog::Pushed RequestLog::pushed() const {
+    const std::lock_guard lock(mutex_);
+    return pushed_;
+}
+
+std::vector<std::shared_ptr<Table>> make_log_tables(const std::shared_ptr<RequestLog>& log) {
+    return {std::make_shared<RequestsTable>(log), std::make_shared<PushedTable>(log)};
 }
 
 } // namespace spy

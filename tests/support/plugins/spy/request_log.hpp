@@ -2,7 +2,9 @@
 
 #include "penstock/plugin/plugin.hpp"
 
+#include <array>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 
@@ -24,10 +26,16 @@ class RequestLog {
     void finish(std::int64_t number, std::string state, std::uint64_t row_count);
     [[nodiscard]] std::deque<Entry> entries() const;
 
+    /// Connection, table, column, operator, exact or superset: how often, since the process
+    /// started.
+    using Pushed = std::map<std::array<std::string, 5>, std::int64_t>;
+    [[nodiscard]] Pushed pushed() const;
+
   private:
     mutable std::mutex mutex_;
     std::int64_t last_number_ = 0;
     std::deque<Entry> entries_;
+    Pushed pushed_;
 };
 
 /// Runs `scan`, and notes in the log what was asked and how it ended.
@@ -48,7 +56,8 @@ void record(RequestLog& log, const penstock::ScanRequest& request, penstock::Row
     }
 }
 
-/// The table `requests`. Looking at it leaves no trace.
-std::shared_ptr<penstock::Table> make_requests_table(std::shared_ptr<RequestLog> log);
+/// The tables `requests` and `pushed`. Looking at them leaves no trace.
+std::vector<std::shared_ptr<penstock::Table>>
+make_log_tables(const std::shared_ptr<RequestLog>& log);
 
 } // namespace spy
