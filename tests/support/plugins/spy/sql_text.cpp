@@ -66,7 +66,7 @@ struct Printer {
             value.days == std::numeric_limits<std::int32_t>::max()) {
             return value.days < 0 ? "-infinity" : "infinity";
         }
-        return print("J%lld", static_cast<long long>(value.days + kJulianEpoch));
+        return print("J%lld", static_cast<long long>(value.days) + kJulianEpoch);
     }
     std::string operator()(const Timestamptz& value) const {
         if (value.micros == std::numeric_limits<std::int64_t>::min() ||
