@@ -335,19 +335,37 @@ comment on column penstock.config_file.error is 'why it cannot be used, or null'
 comment on column penstock.config_file.line is 'line of the error, from 1; null for the whole file';
 comment on column penstock.config_file.connection_count is 'connections that come from it';
 
+create table penstock.offered_table (
+    schema_hash text collate "C",
+    table_name  text collate "C",
+    "position"  int not null check ("position" > 0),
+    description text,
+    columns     jsonb not null default '[]',
+    problem     text,
+    primary key (schema_hash, table_name)
+);
+comment on table penstock.offered_table is
+    'tables that plugins offer, once for each schema_hash of connection_state, however many connections share it; written by penstockd, shown by penstock.table and penstock.column';
+comment on column penstock.offered_table.schema_hash is 'connection_state.schema_hash of the connections that it is offered for';
+comment on column penstock.offered_table.table_name is 'name of the table; cut where it has a problem and more than 255 bytes';
+comment on column penstock.offered_table."position" is 'place among the tables of the plugin, from 1';
+comment on column penstock.offered_table.description is 'what it holds, in the words of the plugin; null: it does not say';
+comment on column penstock.offered_table.columns is
+    'array, in order, of {"name", "type_oid", "description", "key", "exact", "superset"}; what is absent is null';
+comment on column penstock.offered_table.problem is 'why it cannot be a table of PostgreSQL and is left out; null: it can';
+
 ---------------------------------------------------------------------------------- catalog views
 
 create view penstock.live_table as
     select c.relnamespace as schema_oid, c.oid as table_oid, c.relname as table_name,
-           format('%I on %I %s: %s', c.relname, s.srvname, t.ftoptions, one.columns) as definition
+           format('%I on %I %s: %s', c.relname, s.srvname, t.ftoptions,
+                  (select string_agg(format('%I %s %s', a.attname, a.atttypid, a.attfdwoptions),
+                                     ', ' order by a.attname)
+                   from pg_catalog.pg_attribute a
+                   where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)) as definition
     from pg_catalog.pg_class c
     join pg_catalog.pg_foreign_table t on t.ftrelid = c.oid
-    join pg_catalog.pg_foreign_server s on s.oid = t.ftserver
-    cross join lateral (
-        select string_agg(format('%I %s %s', a.attname, a.atttypid, a.attfdwoptions),
-                          ', ' order by a.attname) as columns
-        from pg_catalog.pg_attribute a
-        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) one;
+    join pg_catalog.pg_foreign_server s on s.oid = t.ftserver;
 comment on view penstock.live_table is
     'foreign tables as they now are, one text each; what live hashes are made from';
 comment on column penstock.live_table.schema_oid is 'schema, in pg_namespace';
@@ -358,7 +376,7 @@ comment on column penstock.live_table.definition is
 
 -- One pass over all tables: pg_class has no index that starts with the schema.
 create view penstock.live_schema as
-    select n.nspname as schema_name,
+    select n.oid as schema_oid, n.nspname as schema_name,
            pg_catalog.pg_get_userbyid(n.nspowner) = 'penstock_owner'
                and coalesce(pg_catalog.obj_description(n.oid, 'pg_namespace')
                             like 'Penstock connection%', false) as is_ours,
@@ -372,52 +390,90 @@ create view penstock.live_schema as
         group by l.schema_oid) live on live.schema_oid = n.oid;
 comment on view penstock.live_schema is
     'schemas of this database, and whether they carry the marker of Penstock';
+comment on column penstock.live_schema.schema_oid is 'the schema, in pg_namespace';
 comment on column penstock.live_schema.schema_name is 'name of the schema';
 comment on column penstock.live_schema.is_ours is
     'the marker: owner penstock_owner and a comment that starts with "Penstock connection"';
 comment on column penstock.live_schema.live_hash is
     'hash over the foreign tables, their servers, columns, types and options as they now are';
 
+-- What is on offer, and what is in a schema though it is not on offer any more. Tables of a schema
+-- are found by pg_depend: pg_class has no index that starts with the schema.
 create view penstock."table" as
-    select n.nspname::text as connection, c.relname::text as table_name,
-           pg_catalog.obj_description(c.oid, 'pg_class') as description
-    from pg_catalog.pg_class c
-    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    join pg_catalog.pg_foreign_table t on t.ftrelid = c.oid
-    join pg_catalog.pg_foreign_server s on s.oid = t.ftserver
-    join pg_catalog.pg_foreign_data_wrapper w on w.oid = s.srvfdw
-    join penstock.connection_state cs on cs.connection_name = n.nspname
-    where w.fdwname = 'penstock';
-comment on view penstock."table" is 'the imported tables of all connections';
+    select cs.connection_name as connection, o.table_name, o."position", o.description,
+           true as is_offered, live.table_oid is not null as is_imported, o.problem
+    from penstock.connection_state cs
+    join penstock.offered_table o on o.schema_hash = cs.schema_hash
+    left join (penstock.live_schema s join penstock.live_table live using (schema_oid))
+        on s.is_ours and s.schema_name = cs.connection_name and live.table_name = o.table_name
+    union all
+    select cs.connection_name, live.table_name::text, null,
+           pg_catalog.obj_description(live.table_oid, 'pg_class'), false, true, null
+    from penstock.connection_state cs
+    join penstock.live_schema s on s.is_ours and s.schema_name = cs.connection_name
+    join pg_catalog.pg_depend d on d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
+        and d.refobjid = s.schema_oid and d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    join penstock.live_table live on live.table_oid = d.objid
+    where not exists (select from penstock.offered_table o
+                      where o.schema_hash = cs.schema_hash and o.table_name = live.table_name);
+comment on view penstock."table" is
+    'the tables of all connections: everything on offer, imported or not, and what is kept for dependents though it is not on offer any more';
 comment on column penstock."table".connection is 'connection, and name of the schema';
 comment on column penstock."table".table_name is 'name of the table';
+comment on column penstock."table"."position" is
+    'place among the tables of the plugin, from 1; null when it is not on offer';
 comment on column penstock."table".description is 'what it holds, in the words of the plugin';
+comment on column penstock."table".is_offered is
+    'does the plugin offer it; false: it is kept for what depends on it';
+comment on column penstock."table".is_imported is
+    'is it in the schema; false: the connection is lazy or in error, or the table was left out';
+comment on column penstock."table".problem is
+    'why it cannot be a table of PostgreSQL and is left out; null: it can';
 
 create view penstock."column" as
-    select n.nspname::text as connection, c.relname::text as table_name,
-           a.attname::text as column_name, a.attnum::int as "position",
-           pg_catalog.format_type(a.atttypid, a.atttypmod) as type,
-           pg_catalog.col_description(c.oid, a.attnum) as description,
-           o.key, o.exact, o.superset
-    from pg_catalog.pg_class c
-    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    join pg_catalog.pg_foreign_table t on t.ftrelid = c.oid
-    join pg_catalog.pg_foreign_server s on s.oid = t.ftserver
-    join pg_catalog.pg_foreign_data_wrapper w on w.oid = s.srvfdw
-    join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-    join penstock.connection_state cs on cs.connection_name = n.nspname
+    select cs.connection_name as connection, o.table_name, c.column_name,
+           c."position"::int as "position", pg_catalog.format_type(c.type_oid, -1) as type,
+           c.description, c.key, c.exact, c.superset,
+           true as is_offered, a.attnum is not null as is_imported
+    from penstock.connection_state cs
+    join penstock.offered_table o on o.schema_hash = cs.schema_hash
+    cross join lateral rows from (pg_catalog.jsonb_to_recordset(o.columns) as
+        (name text, type_oid oid, description text, key text, exact text, superset text))
+        with ordinality c (column_name, type_oid, description, key, exact, superset, "position")
+    left join (penstock.live_schema s join penstock.live_table live using (schema_oid)
+               join pg_catalog.pg_attribute a
+                   on a.attrelid = live.table_oid and a.attnum > 0 and not a.attisdropped)
+        on s.is_ours and s.schema_name = cs.connection_name and live.table_name = o.table_name
+           and a.attname = c.column_name and a.atttypid = c.type_oid
+    union all
+    select cs.connection_name, live.table_name::text, a.attname::text, null,
+           pg_catalog.format_type(a.atttypid, a.atttypmod),
+           pg_catalog.col_description(live.table_oid, a.attnum),
+           option.key, option.exact, option.superset, false, true
+    from penstock.connection_state cs
+    join penstock.live_schema s on s.is_ours and s.schema_name = cs.connection_name
+    join pg_catalog.pg_depend d on d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
+        and d.refobjid = s.schema_oid and d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    join penstock.live_table live on live.table_oid = d.objid
+    join pg_catalog.pg_attribute a
+        on a.attrelid = live.table_oid and a.attnum > 0 and not a.attisdropped
     cross join lateral (
         select max(option_value) filter (where option_name = 'key') as key,
                max(option_value) filter (where option_name = 'exact') as exact,
                max(option_value) filter (where option_name = 'superset') as superset
-        from pg_catalog.pg_options_to_table(a.attfdwoptions)) o
-    where w.fdwname = 'penstock';
-comment on view penstock."column" is 'the columns of the imported tables of all connections';
+        from pg_catalog.pg_options_to_table(a.attfdwoptions)) option
+    where not exists (
+        select from penstock.offered_table o
+        cross join lateral pg_catalog.jsonb_to_recordset(o.columns) as c (name text, type_oid oid)
+        where o.schema_hash = cs.schema_hash and o.table_name = live.table_name
+          and c.name = a.attname and c.type_oid = a.atttypid);
+comment on view penstock."column" is
+    'the columns of all connections: everything on offer, imported or not, and what is kept for dependents though it is not on offer any more';
 comment on column penstock."column".connection is 'connection, and name of the schema';
 comment on column penstock."column".table_name is 'name of the table';
 comment on column penstock."column".column_name is 'name of the column';
 comment on column penstock."column"."position" is
-    'number of the column; not without gaps after a column is dropped';
+    'place among the columns on offer, from 1; null when it is not on offer. In the schema columns that came later stand last';
 comment on column penstock."column".type is 'type in SQL';
 comment on column penstock."column".description is 'what it holds, in the words of the plugin';
 comment on column penstock."column".key is
@@ -426,6 +482,9 @@ comment on column penstock."column".exact is
     'operators whose conditions the plugin answers exactly; null: none';
 comment on column penstock."column".superset is
     'operators whose conditions the plugin uses, but PostgreSQL checks again; null: none';
+comment on column penstock."column".is_offered is
+    'does the plugin offer it, with this type; false: it is kept for what depends on it';
+comment on column penstock."column".is_imported is 'is it in the schema, with this type';
 
 create function penstock.session_scans(
         out number bigint, out started_at timestamptz, out connection text, out table_name text,
@@ -606,11 +665,13 @@ alter table penstock.controller owner to penstock_owner;
 alter table penstock.event owner to penstock_owner;
 alter table penstock.plugin owner to penstock_owner;
 alter table penstock.config_file owner to penstock_owner;
+alter table penstock.offered_table owner to penstock_owner;
 alter sequence penstock.connection_generation owner to penstock_owner;
 
 grant select on penstock.connection_state, penstock.controller, penstock.event, penstock.plugin,
-    penstock.config_file, penstock.transition, penstock.live_table, penstock.live_schema,
-    penstock."table", penstock."column", penstock.scan to penstock_users, penstock_owner;
+    penstock.config_file, penstock.offered_table, penstock.transition, penstock.live_table,
+    penstock.live_schema, penstock."table", penstock."column", penstock.scan
+    to penstock_users, penstock_owner;
 
 revoke all on function penstock.penstock_fdw_handler() from public;
 revoke all on function penstock.penstock_fdw_validator(text[], oid) from public;

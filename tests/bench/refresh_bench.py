@@ -74,6 +74,7 @@ def bench_lazy_start(instance, report):
     report.add("lazy_12000_ready_s", value, "s", "at most 10", value <= 10)
     assert instance.rows("""select count(*), min(table_count), bool_or(imported) from penstock.connection_state"""
                          ) == [(CONNECTIONS, 100, False)]
+    assert instance.rows("select count(*) from penstock.offered_table") == [(100,)]
 
 
 def bench_restart(instance, report):
@@ -165,7 +166,7 @@ def bench_eager(report):
 def catalog_bytes(instance):
     return int(instance.superuser("""select sum(pg_total_relation_size(oid)) from pg_class
         where (relnamespace = 'pg_catalog'::regnamespace and relkind = 'r' and not relisshared)
-           or oid = 'penstock.connection_state'::regclass"""))
+           or oid in ('penstock.connection_state'::regclass, 'penstock.offered_table'::regclass)"""))
 
 
 def refresh_requests(instance):

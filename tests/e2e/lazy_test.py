@@ -49,6 +49,31 @@ def its_tables_come_when_asked_for_and_stay():
         assert tables(instance, "a") == count and tables(instance, "b") == 0
 
 
+def what_is_on_offer_is_shown_once_made_or_not_and_goes_with_the_last_connection():
+    on_offer = "select count(*) > 0, bool_and(is_offered), bool_or(is_imported) from penstock.{} where connection = %s"
+    with penstock.Instance({"a.spc": connection("a") + connection("b")}) as instance:
+        for name in "ab":
+            instance.wait_state(name, "ready")
+            assert instance.rows(on_offer.format("table"), name) == [(True, True, False)]
+            assert instance.rows(on_offer.format("column"), name) == [(True, True, False)]
+        copies = "select count(*) = count(distinct table_name), count(*) from penstock.offered_table"
+        [[is_one_copy, count]] = instance.rows(copies)
+        assert is_one_copy and count > 0, count
+        load(instance, "a")
+        made = "select bool_and(is_imported) from penstock.{} where connection = %s"
+        assert instance.rows(made.format("table"), "a") == instance.rows(made.format("column"), "a") == [(True,)]
+        live = instance.rows("""select a.attname::text, format_type(a.atttypid, a.atttypmod) from pg_attribute a
+            where a.attrelid = 'a.example_types'::regclass and a.attnum > 0 order by a.attnum""")
+        assert instance.rows("""select column_name, type from penstock.column where connection = 'b'
+            and table_name = 'example_types' order by position""") == live
+        instance.write("a.spc", connection("b"))
+        instance.wait_state("a", None)
+        assert instance.rows(copies) == [(True, count)]
+        instance.write("a.spc", "")
+        instance.wait_state("b", None)
+        penstock.wait_until(lambda: instance.rows(copies) == [(True, 0)], "the offer to be forgotten")
+
+
 def an_unknown_connection_has_nothing_to_load():
     with penstock.Instance({"a.spc": connection("a")}) as instance:
         assert instance.error("select penstock.load('nobody')").pgcode == "42704"
@@ -79,6 +104,7 @@ def enabled_connections_past_the_limit_are_lazy():
 penstock.run_tests([
     a_lazy_connection_is_ready_without_tables,
     its_tables_come_when_asked_for_and_stay,
+    what_is_on_offer_is_shown_once_made_or_not_and_goes_with_the_last_connection,
     an_unknown_connection_has_nothing_to_load,
     a_table_made_in_its_schema_by_hand_goes,
     enabled_connections_past_the_limit_are_lazy,

@@ -128,6 +128,8 @@ void mark_ready(pqxx::work& work, const DesiredConnection& connection,
     if (!outcome.is_finished) {
         return;
     }
+    const std::string hash = schema_hash(offered);
+    record_offers(work, {{hash, &offered}});
     exec(work,
          "update penstock.connection_state set state = 'ready', error = nullif($2, ''), imported = "
          "$8, table_count = $3, schema_mode = $4, schema_hash = $5, config_hash = $6, "
@@ -135,8 +137,8 @@ void mark_ready(pqxx::work& work, const DesiredConnection& connection,
          "live_hash = penstock.live_hash(connection_name::name), held_hash = case when $7 then " +
              held_hash_sql("connection_name::name") + " end where connection_name = $1",
          connection.name, outcome.error, static_cast<int>(offered.size()),
-         std::string{outcome.is_dynamic ? "dynamic" : "static"}, schema_hash(offered),
-         connection.config_hash, outcome.has_held, outcome.is_loaded);
+         std::string{outcome.is_dynamic ? "dynamic" : "static"}, hash, connection.config_hash,
+         outcome.has_held, outcome.is_loaded);
 }
 
 void mark_comments_set(pqxx::work& work, const std::string& connection, bool is_finished) {

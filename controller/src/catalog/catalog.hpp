@@ -35,6 +35,8 @@ struct Unloaded {
     std::string config_hash;
     int table_count = 0;
     bool is_dynamic = false;
+    /// What is on offer, for penstock.offered_table; null leaves that as it is.
+    std::shared_ptr<const std::vector<TableSchema>> tables{};
 };
 
 /// The FOREIGN SERVER of a plugin instance.
@@ -138,6 +140,10 @@ class Session {
     /// disabled. With dependents: the schema stays, the row's `error` names them and its backoff
     /// grows; returns false.
     [[nodiscard]] bool drop_connection(const std::string& connection, bool keep_row_disabled);
+
+    /// Removes from penstock.offered_table what no connection refers to any more. Waits for nobody:
+    /// returns false when somebody is writing there, to be tried again later.
+    [[nodiscard]] bool forget_offers();
 
     void write_config_files(const std::vector<ConfigFileRow>& rows); ///< replaces all
     void write_plugins(const std::vector<PluginRow>& rows);          ///< replaces all

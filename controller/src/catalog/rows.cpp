@@ -21,7 +21,9 @@ std::string actual_query() {
     return "select coalesce(cs.connection_name, s.schema_name::text) as name, "
            "cs.connection_name is not null as has_row, cs.state, cs.error, cs.plugin, "
            "cs.plugin_instance, cs.type, to_json(cs.connections) as children, cs.import_schema, "
-           "cs.config_hash, cs.schema_hash, s.schema_name is not null as has_schema, "
+           "cs.config_hash, case when cs.table_count = 0 or exists (select from "
+           "penstock.offered_table o where o.schema_hash = cs.schema_hash) then cs.schema_hash end "
+           "as schema_hash, s.schema_name is not null as has_schema, "
            "coalesce(s.is_ours, false) as is_ours, "
            "coalesce(s.live_hash = cs.live_hash, false) and (cs.held_hash is null or "
            "cs.held_hash = " +
@@ -152,13 +154,18 @@ void change_states(pqxx::work& work, std::span<const StateChange> changes) {
 
 void mark_unloaded(pqxx::work& work, std::span<const Unloaded> connections) {
     nlohmann::json rows = nlohmann::json::array();
+    OffersByHash offers;
     for (const Unloaded& unloaded : connections) {
+        if (unloaded.tables) {
+            offers.emplace(unloaded.schema_hash, unloaded.tables.get());
+        }
         rows.push_back({{"name", unloaded.connection},
                         {"table_count", unloaded.table_count},
                         {"schema_mode", unloaded.is_dynamic ? "dynamic" : "static"},
                         {"schema_hash", unloaded.schema_hash},
                         {"config_hash", unloaded.config_hash}});
     }
+    record_offers(work, offers);
     exec(work,
          "update penstock.connection_state cs set state = 'ready', error = null, imported = false, "
          "table_count = r.table_count, schema_mode = r.schema_mode, schema_hash = r.schema_hash, "

@@ -69,6 +69,12 @@ struct Held {
 /// The hash of all dependents of the schema that the SQL expression `schema_expression` names.
 [[nodiscard]] std::string held_hash_sql(const std::string& schema_expression);
 
+/// What plugins offer, by schema hash.
+using OffersByHash = std::map<std::string, const std::vector<TableSchema>*>;
+/// Writes those that penstock.offered_table does not have yet. In the transaction, and before the
+/// statement, that gives a row of connection_state the hash.
+void record_offers(pqxx::work& work, const OffersByHash& offers);
+
 /// A JSON object with one text, for penstock.event.
 [[nodiscard]] std::string event_detail(const std::string& name, const std::string& text);
 

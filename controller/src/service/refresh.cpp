@@ -126,6 +126,7 @@ void Refresh::stop() {
 asio::awaitable<void> Refresh::lead() {
     is_lost_ = is_settled_ = false;
     has_new_files_ = has_new_plugins_ = has_new_servers_ = has_new_path_ = true;
+    has_old_offers_ = true;
     actual_.clear();
     not_before_.clear();
     read_at_ = {};
@@ -208,6 +209,7 @@ asio::awaitable<void> Refresh::turn() {
         is_settled_ = true;
         co_await sessions_.run([](Session& session) { session.mark_settled(); });
     }
+    co_await forget_offers();
     report_when_idle();
     wake_at_ = std::min(wake_at_, read_at_);
 }
@@ -247,6 +249,17 @@ asio::awaitable<void> Refresh::write_events() {
     };
     co_await sessions_.run(write);
     events_.erase(events_.begin(), events_.begin() + count);
+}
+
+/// Once nothing else is to be done: the room that it gives back is worth no wait.
+asio::awaitable<void> Refresh::forget_offers() {
+    if (!has_old_offers_ || !in_schema_work_.empty() || !fetching_.empty()) {
+        co_return;
+    }
+    // One that finds somebody at work there is tried again when the rows are read next.
+    has_old_offers_ = false;
+    has_old_offers_ =
+        !co_await sessions_.run([](Session& session) { return session.forget_offers(); });
 }
 
 /// What changed here while the rows were read is newer than what was read.

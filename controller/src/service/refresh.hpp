@@ -95,6 +95,7 @@ class Refresh {
     boost::asio::awaitable<void> write_side_rows();
     boost::asio::awaitable<void> write_plugins();
     boost::asio::awaitable<void> write_events();
+    boost::asio::awaitable<void> forget_offers();
     boost::asio::awaitable<void> read_actual();
     void launch(const std::vector<reconcile::Step>& steps);
     [[nodiscard]] hosting::Clock::time_point due_of(const reconcile::Step& step) const;
@@ -207,6 +208,7 @@ class Refresh {
     bool has_new_servers_ = true;
     std::vector<catalog::Server> written_servers_; ///< since the rows were read last
     bool has_new_path_ = true;
+    bool has_old_offers_ = true; ///< penstock.offered_table may hold what no connection refers to
     std::vector<Event> events_;
 };
 

@@ -180,15 +180,18 @@ void Refresh::take_change(const StateChange& change) {
 
 catalog::Unloaded Refresh::unloaded_of(const std::string& name) const {
     const reconcile::Offer& offer = offers_.at(name);
+    const OfferedPtr& offered = offered_.at(name);
     return {.connection = name,
             .schema_hash = offer.schema_hash,
             .config_hash = offer.config_hash,
             .table_count = static_cast<int>(offer.table_count),
-            .is_dynamic = offer.is_dynamic};
+            .is_dynamic = offer.is_dynamic,
+            .tables = {offered, &offered->tables}};
 }
 
 void Refresh::take_unloaded(const catalog::Unloaded& unloaded) {
     reconcile::ActualConnection& row = actual_[unloaded.connection];
+    has_old_offers_ = has_old_offers_ || row.schema_hash != unloaded.schema_hash;
     row.schema_hash = unloaded.schema_hash;
     row.config_hash = unloaded.config_hash;
     row.is_imported = false;

@@ -79,6 +79,7 @@ asio::awaitable<void> Refresh::apply(std::string name) {
     row.has_schema = true;
     row.schema_is_ours = true;
     row.schema_is_intact = true;
+    has_old_offers_ = has_old_offers_ || row.schema_hash != offered->hash;
     row.schema_hash = offered->hash;
     row.config_hash = connection.config_hash;
     row.is_imported = is_loaded;
@@ -110,6 +111,7 @@ asio::awaitable<void> Refresh::drop(std::string name, bool keep_row_disabled) {
         log_warning("connection \"" + name + "\": other objects depend on its tables");
         co_return;
     }
+    has_old_offers_ = true;
     if (keep_row_disabled) {
         reconcile::ActualConnection& row = actual_[name];
         row.state = State::kDisabled;

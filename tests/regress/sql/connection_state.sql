@@ -81,3 +81,18 @@ select p.proname from pg_proc p
 where p.pronamespace = 'penstock'::regnamespace
   and (p.proconfig is null or not p.proconfig @> array['search_path=pg_catalog, pg_temp']
        or has_function_privilege('public', p.oid, 'execute'));
+
+-- penstock.table and penstock.column show what is on offer, whether it is imported or not.
+begin;
+set local role penstock_owner;
+insert into penstock.offered_table (schema_hash, table_name, position, description, columns, problem) values
+    ('h', 'second', 2, null, '[{"name": "x", "type_oid": 25}]', null),
+    ('h', 'first', 1, 'what comes first',
+     '[{"name": "id", "type_oid": 20, "key": "required", "exact": "= in"}, {"name": "tags", "type_oid": 1009, "description": "its tags"}]', null),
+    ('h', 'third', 3, null, '[]', 'table "third" has no columns');
+insert into penstock.connection_state (connection_name, schema_hash) values ('one', 'h'), ('two', 'h'), ('three', null);
+set local role penstock_users;
+select * from penstock.table where connection in ('one', 'two', 'three') order by connection, position;
+select * from penstock.column where connection = 'one' order by table_name, position;
+delete from penstock.offered_table;
+rollback;

@@ -170,8 +170,10 @@ TEST_F(RowsTest, one_illegal_change_takes_the_whole_transaction_back) {
 TEST_F(RowsTest, a_lazy_connection_becomes_ready_with_an_empty_schema) {
     session().create_connections({make_desired("a"), make_desired("b")});
     EXPECT_TRUE(session().read_actual().at("a").schema_is_empty);
-    session().mark_unloaded(
-        {Unloaded{"a", "s1", "c1", 100, true}, Unloaded{"gone", "s1", "c1", 100, true}});
+    const auto tables = std::make_shared<const std::vector<TableSchema>>(
+        std::vector{test::make_table("t", {test::make_column("x")})});
+    session().mark_unloaded({Unloaded{"a", "s1", "c1", 100, true, tables},
+                             Unloaded{"gone", "s1", "c1", 100, true, tables}});
     EXPECT_EQ(value("select concat_ws(' ', state, imported, table_count, schema_mode, "
                     "comments_set) from penstock.connection_state where connection_name = 'a'"),
               "ready f 100 dynamic t");
@@ -215,6 +217,7 @@ TEST_F(RowsTest, a_replaced_controller_is_refused_every_write) {
         [&] { session().apply_schema(make_desired("a"), {}, false); },
         [&] { session().apply_comments("a", {}); },
         [&] { (void)session().drop_connection("a", false); },
+        [&] { (void)session().forget_offers(); },
         [&] { session().write_config_files({}); },
         [&] { session().write_plugins({}); },
         [&] { session().write_event("service", "x", "controller", "", "{}"); },
