@@ -90,7 +90,7 @@ def an_error_in_the_middle_of_the_rows_is_not_taken_for_the_end():
 def wrong_arguments_give_exit_code_2_and_a_missing_file_1():
     assert query("--output", "xml", "select 1")[0] == 2
     assert query("--separator", "ab", "select 1")[0] == 2
-    for command, known in ((("conection", "list"), "service, query, connection, plugin"),
+    for command, known in ((("conection", "list"), "service, query, shell, connection, plugin"),
                            (("service", "begin"), "start, stop, restart, status, env")):
         done = INSTANCE.cli(*command)
         unknown = command[0] if command[0] != "service" else command[1]

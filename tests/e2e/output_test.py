@@ -1,16 +1,12 @@
 #!/usr/bin/python3
 """What `penstock query` prints, against psql and COPY on awkward values; pager; memory."""
 
-import fcntl
 import json
 import os
-import pty
-import resource
-import struct
 import subprocess
-import termios
 
 import penstock
+import terminal
 
 # Each in a column of its own and under a name of its own.
 AWKWARD = [
@@ -111,23 +107,8 @@ def csv_and_ndjson_take_no_more_memory_for_a_million_rows_than_for_one():
 
 
 def on_a_terminal(*arguments, rows=24, stdin=None, **environment):
-    """Exit code and output of penstock whose standard input and output are a terminal of 80 columns."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, 80, 0, 0))
-    process = subprocess.Popen([penstock.PENSTOCK, *arguments], stdin=theirs if stdin is None else stdin, stdout=theirs,
-                               stderr=subprocess.PIPE, env={**INSTANCE.environment, "TERM": "dumb", **environment},
-                               start_new_session=True)
-    os.close(theirs)
-    text = b""
-    try:
-        while piece := os.read(ours, 65536):
-            text += piece
-    except OSError:
-        pass # the terminal's other side is closed
-    os.close(ours)
-    error = process.stderr.read().decode()
-    process.stderr.close()
-    return process.wait(60), text.decode().replace("\r\n", "\n"), error
+    """Exit code, output and errors of penstock on a terminal."""
+    return terminal.Terminal([penstock.PENSTOCK, *arguments], {**INSTANCE.environment, **environment}, rows, stdin).finish()
 
 
 LONG = "select n from generate_series(1, 100) n"
@@ -168,7 +149,6 @@ def terminal_control_characters_of_values_do_not_reach_a_table():
         assert "\x1b" not in out and "\x07" not in out, out
 
 
-resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 INSTANCE = penstock.Instance({"a.spc": 'connection "endless" {\n  plugin = "example"\n  rows = 1000000000\n}\n'})
 with INSTANCE:
     penstock.run_tests([

@@ -4,6 +4,7 @@
 #include "cli/messages.hpp"
 #include "cli/query_command.hpp"
 #include "cli/service.hpp"
+#include "cli/shell_command.hpp"
 #include "query/output.hpp"
 #include "query/pager.hpp"
 
@@ -27,13 +28,22 @@ Environment: PENSTOCK_HOME  the install folder (default: ~/.penstock)
 Examples:
   penstock service start
   penstock query "select name, pid from system.system_process order by pid limit 5"
-  eval "$(penstock service env)"; psql)help";
+  penstock shell)help";
 
 constexpr const char* kQueryFooter = R"help(Examples:
   penstock query "select 1" "select 2"
   penstock query report.sql --output csv > report.csv
   echo "select * from connection_state" | penstock query --output ndjson
 Write -- before SQL that begins with a dash.)help";
+
+constexpr const char* kShellFooter =
+    R"help(All that follows goes to psql, but for --help as the first word.
+In it:  :connections  :tables  :errors  show what there is and what is wrong; a prompt such as
+        penstock(2 updating)=> says what is still being loaded; ~/.psqlrc counts as always.
+Examples:
+  penstock shell
+  penstock shell --csv -c "select * from connection_state"
+The same for a psql of your own:  eval "$(penstock service env)"; psql)help";
 
 /// Where CLI11 puts what it reads; `action` is what to do then.
 struct CommandLine {
@@ -42,6 +52,7 @@ struct CommandLine {
     std::string format = "table";
     std::string separator = ",";
     std::vector<std::string> statements;
+    std::vector<std::string> psql_arguments;
     std::string connection;
     std::string plugin_folder;
     bool has_pager = true;
@@ -139,6 +150,14 @@ void add_query_command(CLI::App& app, CommandLine& line) {
     query->footer(kQueryFooter);
 }
 
+void add_shell_commands(CLI::App& app, CommandLine& line) {
+    CLI::App* shell = add_command(app, line, "shell", "psql on the service's database",
+                                  [&line]() -> int { run_shell(line.psql_arguments); });
+    shell->add_option("argument", line.psql_arguments, "psql's own, whatever they are");
+    shell->footer(kShellFooter);
+    add_command(app, line, "prompt", "for psql's prompt", [] { return print_prompt(); })->group("");
+}
+
 void add_list_commands(CLI::App& app, CommandLine& line) {
     CLI::App* connection = app.add_subcommand("connection", "list and refresh connections");
     connection->require_subcommand(1);
@@ -198,7 +217,9 @@ int report(const CLI::App& app, const CLI::ParseError& error) {
     }
     std::string names;
     for (const CLI::App* known : command->get_subcommands({})) {
-        names += (names.empty() ? "" : ", ") + known->get_name();
+        if (!known->get_group().empty()) {
+            names += (names.empty() ? "" : ", ") + known->get_name();
+        }
     }
     print_error(Error::make(ErrorKind::kOption, "unknown command \"" + unknown.front() + "\"", {},
                             "The commands here are: " + names + ". Run with --help for more."));
@@ -215,7 +236,13 @@ int run(int argc, char** argv) {
     app.footer(kFooter);
     add_service_commands(app, line);
     add_query_command(app, line);
+    add_shell_commands(app, line);
     add_list_commands(app, line);
+    // What follows `shell` is psql's alone: some of its options have the names of ours.
+    if (argc > 2 && std::strcmp(argv[1], "shell") == 0 && std::strcmp(argv[2], "--help") != 0) {
+        line.psql_arguments.assign(argv + 2, argv + argc);
+        argc = 2;
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

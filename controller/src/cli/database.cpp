@@ -1,6 +1,5 @@
 #include "cli/database.hpp"
 
-#include "cli/messages.hpp"
 #include "cluster/server_files.hpp"
 #include "query/session.hpp"
 
@@ -18,15 +17,12 @@ std::filesystem::path database_file(const cluster::Home& home) {
     return home.internal() / "database";
 }
 
-std::string export_line(const std::string& name, const std::string& value) {
-    return "export " + name + "=" + shell_quote(value) + "\n";
-}
-
-std::string private_environment(const cluster::Home& home) {
-    return export_line("PGHOST", home.server_socket_folder().string()) +
-           export_line("PGPORT", cluster::kPort) + export_line("PGUSER", cluster::kUserRole) +
-           export_line("PGDATABASE", cluster::kDatabase) +
-           export_line("PGPASSFILE", home.user_pgpass().string());
+std::vector<Setting> private_settings(const cluster::Home& home) {
+    return {{"PGHOST", home.server_socket_folder().string()},
+            {"PGPORT", cluster::kPort},
+            {"PGUSER", cluster::kUserRole},
+            {"PGDATABASE", cluster::kDatabase},
+            {"PGPASSFILE", home.user_pgpass().string()}};
 }
 
 using ConnectionOptions = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
@@ -56,14 +52,15 @@ void refuse_other_secrets(const PQconninfoOption* options) {
     }
 }
 
-std::string database_environment(const std::string& connection_string) {
+std::vector<Setting> database_settings(const std::string& connection_string) {
     const ConnectionOptions options = parse(connection_string);
-    std::string text;
+    std::vector<Setting> settings;
     for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
-        const bool is_set = option->val != nullptr && option->envvar != nullptr;
-        text += is_set ? export_line(option->envvar, option->val) : "";
+        if (option->val != nullptr && option->envvar != nullptr) {
+            settings.push_back({option->envvar, option->val});
+        }
     }
-    return text;
+    return settings;
 }
 
 } // namespace
@@ -128,11 +125,15 @@ std::unique_ptr<query::Session> connect(const cluster::Home& home) {
     }
 }
 
-std::string environment_text(const cluster::Home& home) {
+std::vector<Setting> client_settings(const cluster::Home& home) {
     const std::optional<std::string> stored = stored_database(home);
-    // What is set for another server would beat the exports.
-    const std::string start = "unset PGPASSWORD PGHOSTADDR PGSERVICE\n";
-    return start + (stored ? database_environment(*stored) : private_environment(home));
+    // What is set for another server would beat the rest.
+    std::vector<Setting> settings{
+        {"PGPASSWORD", std::nullopt}, {"PGHOSTADDR", std::nullopt}, {"PGSERVICE", std::nullopt}};
+    for (Setting& setting : stored ? database_settings(*stored) : private_settings(home)) {
+        settings.push_back(std::move(setting));
+    }
+    return settings;
 }
 
 } // namespace penstock::cli

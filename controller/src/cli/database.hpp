@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace penstock::query {
 class Session;
@@ -31,7 +32,14 @@ void forget_database(const cluster::Home& home);
 /// Errors: Exception kUnavailable that names the service's home and says how to start it.
 [[nodiscard]] std::unique_ptr<query::Session> connect(const cluster::Home& home);
 
-/// The lines of `service env`. Errors: Exception kOption when the stored URL is not libpq's.
-[[nodiscard]] std::string environment_text(const cluster::Home& home);
+/// A variable of the environment; without a value it must not be set.
+struct Setting {
+    std::string name;
+    std::optional<std::string> value;
+};
+
+/// libpq's variables, as users reach the database. Errors: Exception kOption when the stored URL is
+/// not libpq's.
+[[nodiscard]] std::vector<Setting> client_settings(const cluster::Home& home);
 
 } // namespace penstock::cli

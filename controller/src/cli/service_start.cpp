@@ -109,7 +109,7 @@ void print_next_steps(const cluster::Home& home, const Readiness& readiness) {
     std::printf("Go on with:\n"
                 "  penstock connection list\n"
                 "  penstock query \"select * from connection_state\"\n"
-                "  eval \"$(penstock service env)\"; psql\n");
+                "  penstock shell\n");
 }
 
 int start_in(const cluster::Home& home, const ServiceOptions& options) {

@@ -1,5 +1,6 @@
 #include "cli/daemon.hpp"
 #include "cli/database.hpp"
+#include "cli/environment.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/readiness.hpp"
 #include "cli/service.hpp"

@@ -1,5 +1,6 @@
 #include "cli/app.hpp"
 #include "cli/database.hpp"
+#include "cli/environment.hpp"
 #include "cluster/bootstrap.hpp"
 #include "query/executor.hpp"
 #include "query/interrupt.hpp"
