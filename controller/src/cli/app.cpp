@@ -147,6 +147,8 @@ void add_query_command(CLI::App& app, CommandLine& line) {
         ->check(CLI::Validator(check_separator, "CHARACTER"));
     query->add_flag("--stop-on-error", line.query.stops_on_error,
                     "do not run the statements after one that failed");
+    query->add_flag("--timing", line.query.has_timing,
+                    "after each statement its time, rows and scans on standard error");
     query->footer(kQueryFooter);
 }
 

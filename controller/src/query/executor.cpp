@@ -3,6 +3,7 @@
 #include "penstock/types/error.hpp"
 #include "query/interrupt.hpp"
 #include "query/json_value.hpp"
+#include "query/timing.hpp"
 
 #include <libpq-fe.h>
 
@@ -119,11 +120,14 @@ bool run_scripts(Session& session, const std::vector<Script>& scripts, const Run
     const TypeNames types =
         needs_types(options.output.format) ? TypeNames::load(session.handle()) : TypeNames{};
     const std::unique_ptr<ResultWriter> writer = make_writer(options.output, types, out);
+    Timing timing(session, *writer, options.has_timing);
     bool is_good = true;
     for (std::size_t index = 0; index < scripts.size(); ++index) {
         for (const Statement& statement : statements[index]) {
-            StatementRun run(session, *writer, out, origin_of(scripts[index], statement));
+            StatementRun run(session, timing.writer(), out, origin_of(scripts[index], statement));
+            timing.start();
             is_good = run.run(statement.text) && is_good;
+            timing.finish();
             if (!is_good && options.stops_on_error) {
                 return false;
             }

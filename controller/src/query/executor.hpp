@@ -18,6 +18,7 @@ struct Script {
 struct RunOptions {
     OutputOptions output;
     bool stops_on_error = false;
+    bool has_timing = false; ///< figures of each statement and its scans on standard error
 };
 
 /// Runs every statement of the scripts in turn and prints their results; errors go to standard
