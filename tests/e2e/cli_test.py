@@ -88,7 +88,9 @@ def an_error_in_the_middle_of_the_rows_is_not_taken_for_the_end():
 
 
 def wrong_arguments_give_exit_code_2_and_a_missing_file_1():
-    assert query("--output", "xml", "select 1")[0] == 2
+    for output in ("xml", "CSV", ""):
+        code, out, error = query("--output", output, "select 1")
+        assert (code, out) == (2, "") and "{table,csv,json,ndjson,line}" in error, (code, out, error)
     assert query("--separator", "ab", "select 1")[0] == 2
     for command, known in ((("conection", "list"), "service, query, shell, connection, plugin"),
                            (("service", "begin"), "start, stop, restart, status, env")):
@@ -107,12 +109,16 @@ def shell(text):
 
 
 def a_reader_that_stops_reading_ends_the_query_quietly():
-    for output in ("csv", "json"):
+    for output in ("csv", "json", "ndjson"):
         done = shell(f'"$PENSTOCK" query "select id from endless.example_numbers" --output {output} | head -n 2; '
                      'echo "${PIPESTATUS[0]}"')
         assert done.stderr == "", done.stderr
         lines = done.stdout.splitlines()
         assert len(lines) == 3 and lines[2] == "0", lines
+    for output in ("table", "line"): # these need the whole result before they begin
+        done = shell(f'"$PENSTOCK" query "select generate_series(1, 100000)" --output {output} | head -n 1; '
+                     'echo "${PIPESTATUS[0]}"')
+        assert done.stdout.splitlines()[1:] == ["0"] and done.stderr == "", done
 
 
 def control_c_ends_a_hanging_scan_within_a_second_and_tells_the_plugin():

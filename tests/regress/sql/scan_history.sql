@@ -29,6 +29,15 @@ set plan_cache_mode = force_generic_plan;
 execute p(6, repeat('x', 300));
 select count(*) from example_numbers where id = any (array(select generate_series(1, 100)));
 :look
+-- Whatever a condition of PostgreSQL's own is made of, it has a text.
+select count(*) from example_numbers n where (n is not null) and n.tableoid = 'ex.example_numbers'::regclass
+    and id < (select 4) and digits = any (array['1', (select max(half)::text from example_numbers)]);
+select count(*) from example_numbers n where digits not in (select half::text from example_numbers where id < 0)
+    and (exists (select from example_numbers m where m.id = n.id + 1000) or n.id < 3) and case when id > 1 then is_even end;
+select count(*) from generate_series(1, 2) g cross join lateral
+    (select from example_numbers n where n.half + g < 3 and n.id < 10 offset 0) s;
+select distinct regexp_replace(local_quals::text, '''\d{4,}''', 'N') as local_quals from penstock.scan where number > current_setting('test.seen')::bigint order by 1;
+select set_config('test.seen', max(number)::text, false) is null as is_lost from penstock.scan;
 -- No row can match: the plugin is not asked. A loop is one scan of many requests.
 prepare q(bigint) as select id from example_numbers where id = $1;
 execute q(null);
@@ -93,3 +102,16 @@ select id from example_numbers where id = 5;
 select count(*) from penstock.scan;
 set penstock.scan_history = 10001;
 drop function last_scans();
+-- What is pushed out is freed, and so is what errors leave.
+reset penstock.scan_history;
+set client_min_messages = error;
+do $$ begin
+    for number in 1 .. 300 loop
+        begin
+            perform 1 / (id - 2) from ex.example_numbers where id between 1 and number;
+        exception when division_by_zero then null;
+        end;
+    end loop;
+end $$;
+select count(*), count(distinct exact_quals) from penstock.scan;
+select count(*) from pg_backend_memory_contexts where name = 'Penstock scan record';
