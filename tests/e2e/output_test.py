@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import subprocess
 
 import penstock
@@ -143,6 +144,21 @@ def a_pager_that_is_closed_early_is_no_failure():
     assert "the next one" in out, out[-500:]
 
 
+def control_c_belongs_to_the_pager_while_it_runs():
+    reached, go_on = INSTANCE.path("reached"), INSTANCE.path("go_on")
+    os.mkfifo(reached)
+    os.mkfifo(go_on)
+    screen = terminal.Terminal([penstock.PENSTOCK, "query", LONG, "select 'the next one' as v"],
+                               {**INSTANCE.environment, "PSQL_PAGER": f"cat > /dev/null; echo > {reached}; cat {go_on}"})
+    with open(reached) as file:
+        file.read()
+    screen.process.send_signal(signal.SIGINT)
+    with open(go_on, "w") as file:
+        file.write("the pager goes on\n")
+    code, out, error = screen.finish()
+    assert (code, error) == (0, "") and "the pager goes on" in out and "the next one" in out, (code, out, error)
+
+
 def terminal_control_characters_of_values_do_not_reach_a_table():
     for output in ("table", "line"):
         out = query("select e'\\x1b]0;owned\\x07' as v", "--output", output)
@@ -159,5 +175,6 @@ with INSTANCE:
         a_pager_gets_what_is_longer_than_the_terminal,
         no_pager_where_psql_has_none,
         a_pager_that_is_closed_early_is_no_failure,
+        control_c_belongs_to_the_pager_while_it_runs,
         terminal_control_characters_of_values_do_not_reach_a_table,
     ])
