@@ -77,7 +77,7 @@ def catalog(instance):
     found = collections.defaultdict(list)
     for table, name, sql_type in instance.rows(
             "select table_name, column_name, type from penstock.column where connection = 'spy0' "
-            "and table_name not in ('requests', 'pushed', 'faults') order by table_name, position"):
+            "and table_name not in ('requests', 'pushed', 'faults', 'acts') order by table_name, position"):
         found[table].append((name, SHORT.get(sql_type, sql_type)))
     return dict(found)
 

@@ -180,11 +180,11 @@ class Instance:
 
     # -- SQL
 
-    def connect(self, autocommit=True):
-        """A session of the users' role, as psql gets it by `penstock service env`."""
+    def connect(self, autocommit=True, **more):
+        """A session of the users' role, as psql gets it by `penstock service env`. `more`: of libpq."""
         names = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGDATABASE": "dbname", "PGPASSFILE": "passfile"}
         environment = self.service_environment()
-        connection = psycopg2.connect(**{names[key]: value for key, value in environment.items() if key in names})
+        connection = psycopg2.connect(**{names[key]: value for key, value in environment.items() if key in names}, **more)
         connection.autocommit = autocommit
         self._connections.append(connection)
         return connection

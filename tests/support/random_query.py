@@ -9,9 +9,9 @@ from random_condition import COLLATIONS, INTEGERS, NO_MINIMUM, SUMMED, Column, C
 class Generator(Conditions):
     def statement(self):
         draw = self.random.randrange(100)
-        for limit, shape in ((38, self.plain), (62, self.grouped), (70, self.distinct), (78, self.set_operation),
-                             (86, self.derived), (91, self.lateral), (95, self.window), (98, self.first_of_each),
-                             (100, self.large)):
+        for limit, shape in ((36, self.plain), (58, self.grouped), (66, self.distinct), (73, self.set_operation),
+                             (81, self.derived), (86, self.union), (91, self.lateral), (95, self.window),
+                             (98, self.first_of_each), (100, self.large)):
             if draw < limit:
                 return shape()
         raise AssertionError(draw)
@@ -166,6 +166,36 @@ class Generator(Conditions):
         chosen = self.outputs_of(scope)
         query.outputs = [column.sql for column in chosen]
         if self.chance(30):
+            query.is_loose, query.outputs, chosen = True, [self.aggregate(scope)], [None]
+        return self.finish(query, chosen)
+
+    def union(self):
+        """Tables put together by UNION ALL, with conditions and aggregates above all of them."""
+        arms, pairs = [], []
+        for _ in range(self.random.randrange(2, 5)):
+            arm = Select()
+            scope = self.joined(arm, 1)
+            self.add_conditions(arm, scope, 1)
+            arms.append((arm, scope))
+        types = set.intersection(*({each.type for each in scope} for _, scope in arms))
+        for sql_type in self.random.sample(sorted(types), min(len(types), 3)):
+            pairs.append([self.column(scope, lambda each, wanted=sql_type: each == wanted) for _, scope in arms])
+        for index, (arm, _) in enumerate(arms):
+            arm.outputs = [pair[index].sql for pair in pairs]
+        self.alias_count += 1
+        name = f"u{self.alias_count}"
+        query = Select()
+        query.sources.append((None, "(" + " union all ".join(arm.sql() for arm, _ in arms) + f") {name}", None))
+        scope = [Column(f"{name}.c{index}", pair[0].type, pair[0].values) for index, pair in enumerate(pairs)]
+        if self.chance(30):
+            text, added, table = self.source(query)
+            self.add_key(query, added, table, [])
+            query.sources.append((self.random.choice(["inner", "left"]), text, [self.link(scope, added)]))
+            scope = scope + added
+        self.add_conditions(query, scope, 2)
+        chosen = self.outputs_of(scope)
+        query.outputs = [column.sql for column in chosen]
+        if self.chance(40):
             query.is_loose, query.outputs, chosen = True, [self.aggregate(scope)], [None]
         return self.finish(query, chosen)
 

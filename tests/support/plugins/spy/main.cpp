@@ -1,4 +1,5 @@
 #include "data_table.hpp"
+#include "faults_table.hpp"
 #include "sql_text.hpp"
 
 #include <cstdio>
@@ -12,14 +13,47 @@ namespace {
 
 using namespace penstock;
 
+/// A table that PostgreSQL could not make as it is.
+class MisshapenTable final : public Table {
+  public:
+    explicit MisshapenTable(const std::string& shape) {
+        schema_.name = "misshapen";
+        schema_.columns = {{"a", TypeId::kText, ""}};
+        if (shape == "wide") {
+            for (int column = 1; column <= 1600; ++column) {
+                schema_.columns.push_back({"c" + std::to_string(column), TypeId::kInt8, ""});
+            }
+        } else if (shape == "twins") {
+            schema_.columns.push_back(schema_.columns.front());
+        } else if (shape == "long_column") {
+            schema_.columns.push_back({std::string(64, 'c'), TypeId::kInt8, ""});
+        } else if (shape == "long_name") {
+            schema_.name = std::string(64, 't');
+        } else if (shape == "no_columns") {
+            schema_.columns.clear();
+        } else if (shape == "system_column") {
+            schema_.columns.push_back({"ctid", TypeId::kInt8, ""});
+        }
+    }
+    [[nodiscard]] const TableSchema& schema() const override { return schema_; }
+    void scan(const ScanRequest& /*request*/, RowSink& /*rows*/) override {}
+
+  private:
+    TableSchema schema_;
+};
+
 class SpyConnection final : public Connection {
   public:
-    explicit SpyConnection(std::vector<std::shared_ptr<Table>> tables)
-        : tables_(std::move(tables)) {}
-    [[nodiscard]] std::vector<std::shared_ptr<Table>> tables() override { return tables_; }
+    SpyConnection(std::vector<std::shared_ptr<Table>> tables, std::string act)
+        : tables_(std::move(tables)), act_(std::move(act)) {}
+    [[nodiscard]] std::vector<std::shared_ptr<Table>> tables() override {
+        spy::act_out(act_);
+        return tables_;
+    }
 
   private:
     const std::vector<std::shared_ptr<Table>> tables_;
+    const std::string act_;
 };
 
 class SpyPlugin final : public Plugin {
@@ -30,18 +64,29 @@ class SpyPlugin final : public Plugin {
                 .description = "Known rows and a log of what was asked, for tests.",
                 .is_dynamic = true,
                 .arguments = {number("data_seed", "1", "Which rows."),
-                              number("seed", "0", "Which promises: 0 none, 1 all, others drawn.")}};
+                              number("seed", "0", "Which promises: 0 none, 1 all, others drawn."),
+                              text("at_connect", "What to do at the start, as in table faults."),
+                              text("at_tables", "What to do when the tables are asked for."),
+                              text("shape", "A table more: wide, twins, long_column, long_name, "
+                                            "no_columns, system_column.")}};
     }
 
     [[nodiscard]] std::unique_ptr<Connection> connect(const ConnectionConfig& config,
                                                       ConnectionHost& /*host*/) override {
+        spy::act_out(config.text("at_connect").value_or(""));
         const auto data_seed = static_cast<std::uint64_t>(config.integer("data_seed").value_or(1));
         const auto seed = static_cast<std::uint64_t>(config.integer("seed").value_or(0));
         auto tables = spy::make_data_tables(data_seed, seed, log_);
         for (const std::shared_ptr<Table>& table : spy::make_log_tables(log_)) {
             tables.push_back(table);
         }
-        return std::make_unique<SpyConnection>(std::move(tables));
+        tables.push_back(spy::make_faults_table(log_));
+        tables.push_back(spy::make_acts_table());
+        if (config.has("shape")) {
+            tables.push_back(std::make_shared<MisshapenTable>(*config.text("shape")));
+        }
+        return std::make_unique<SpyConnection>(std::move(tables),
+                                               config.text("at_tables").value_or(""));
     }
 
   private:
@@ -50,6 +95,12 @@ class SpyPlugin final : public Plugin {
                 .kind = ArgumentKind::kInteger,
                 .default_text = std::move(default_text),
                 .description = std::move(text)};
+    }
+
+    static ArgumentSpec text(std::string name, std::string description) {
+        return {.name = std::move(name),
+                .kind = ArgumentKind::kString,
+                .description = std::move(description)};
     }
 
     const std::shared_ptr<spy::RequestLog> log_ = std::make_shared<spy::RequestLog>();
