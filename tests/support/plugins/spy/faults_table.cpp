@@ -1,19 +1,19 @@
 #include "faults_table.hpp"
 
+#include <poll.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 #include <sstream>
-#include <thread>
 #include <utility>
 
 namespace spy {
@@ -43,6 +43,11 @@ std::int64_t number_of(const std::string& text) {
     return number;
 }
 
+/// What a slow source does.
+void pause_ms(std::int64_t milliseconds) {
+    (void)poll(nullptr, 0, static_cast<int>(milliseconds));
+}
+
 void crash(const std::string& how) {
     struct Death {
         const char* name;
@@ -66,7 +71,7 @@ void crash(const std::string& how) {
 /// Deaf: neither the reader nor the end of the process is noticed.
 void hang(const std::string& how, RowSink* rows) {
     for (;;) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(how == "deaf" ? 1000 : 5));
+        pause_ms(how == "deaf" ? 1000 : 5);
         if (how != "deaf" && rows != nullptr) {
             rows->check_cancelled();
         }
@@ -139,9 +144,7 @@ constexpr std::array<Deed, 9> kDeeds{{
     {"throw", "bad_alloc, standard, or a number.",
      [](const std::string& value, RowSink*) { throw_other(value); }},
     {"delay_ms", "A pause.",
-     [](const std::string& value, RowSink*) {
-         std::this_thread::sleep_for(std::chrono::milliseconds(number_of(value)));
-     }},
+     [](const std::string& value, RowSink*) { pause_ms(number_of(value)); }},
     {"memory", "Megabytes that are never given back.",
      [](const std::string& value, RowSink*) { take_memory(value); }},
     {"processes", "Children that are started.",
@@ -150,7 +153,7 @@ constexpr std::array<Deed, 9> kDeeds{{
      [](const std::string& value, RowSink*) { flood_stderr(value); }},
     {"flush", "Any value: the rows so far are sent at once.",
      [](const std::string&, RowSink* rows) {
-         std::this_thread::sleep_for(std::chrono::milliseconds(101));
+         pause_ms(101);
          if (rows != nullptr) {
              rows->check_cancelled();
          }
@@ -233,7 +236,7 @@ class FaultsTable final : public Table {
             if (row == act.at) {
                 carry_out(act, &rows);
             }
-            std::this_thread::sleep_for(std::chrono::milliseconds(act.row_delay_ms));
+            pause_ms(act.row_delay_ms);
             send_row(act, text, row, rows);
             if (act.order == "duplicate") {
                 send_row(act, text, row, rows);
