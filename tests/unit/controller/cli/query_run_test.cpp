@@ -4,6 +4,7 @@
 #include "cluster/bootstrap.hpp"
 #include "query/executor.hpp"
 #include "query/interrupt.hpp"
+#include "query/valid_text.hpp"
 #include "unit/controller/cluster/temporary_server.hpp"
 
 #include <gtest/gtest.h>
@@ -205,6 +206,29 @@ TEST_F(QueryRun, ends_quietly_when_its_reader_is_gone) {
     }
     std::fclose(closed);
     EXPECT_EQ(error, EPIPE);
+}
+
+TEST_F(QueryRun, prints_utf8_whatever_a_statement_makes_of_the_encoding) {
+    for (const std::string& format : query::format_names()) {
+        const Ended result = penstock({"query", "--output", format, "set client_encoding = latin1",
+                                       "select 'caf\u00e9' as v"});
+        std::string scratch;
+        EXPECT_EQ(query::valid_text(result.out, scratch), result.out) << format << ": " << scratch;
+        EXPECT_TRUE(contains(result.out, "caf")) << format << ": " << result.out;
+    }
+}
+
+TEST_F(QueryRun, prints_no_bytes_of_a_database_without_encoding_that_are_not_utf8) {
+    (void)server->sql("create database bytes template template0 encoding 'SQL_ASCII' "
+                      "lc_collate 'C' lc_ctype 'C'");
+    const cluster::Home& home = server->home();
+    store_database(home, "dbname=bytes user=postgres host=" + home.server_socket_folder().string());
+    const Ended bad = penstock({"query", "select e'caf\\xe9' as v", "--output", "csv"});
+    const Ended good = penstock({"query", "select e'caf\\xc3\\xa9' as v", "--output", "csv"});
+    forget_database(home);
+    EXPECT_EQ(bad.exit_code, 1);
+    EXPECT_TRUE(contains(bad.err, "invalid byte sequence for encoding \"UTF8\"")) << bad.err;
+    EXPECT_EQ(good.out, "v\ncaf\u00e9\n");
 }
 
 TEST_F(QueryRun, finds_the_server_by_the_exports_of_service_env) {

@@ -212,7 +212,7 @@ TEST(Json, of_a_later_result_has_its_own_columns) {
 
 class BrokenText : public testing::TestWithParam<Format> {};
 
-// What a database of encoding SQL_ASCII may send: a lone byte, a cut sequence, a surrogate.
+// What another client_encoding may send: a lone byte, a cut sequence, a surrogate.
 TEST_P(BrokenText, is_never_printed) {
     const ResultPointer result =
         make_result({{"n\xFF", kText}}, {{"a\xFFz"}, {"\xE6\x97"}, {"\xED\xA0\x80é"}});
