@@ -1,5 +1,6 @@
 #include "fdw/callbacks.hpp"
 #include "fdw/eager.hpp"
+#include "fdw/key_batch.hpp"
 #include "penstock/protocol/quiet.hpp"
 #include "pg/scan_history.hpp"
 #include "pg/wait.hpp"
@@ -43,6 +44,9 @@ const BooleanSetting kSwitches[] = {
     {"penstock.eager_start",
      "Ask all plugins of a query at its start, not when the executor comes to their tables.",
      &penstock::fdw::is_eager_start},
+    {"penstock.enable_key_batch_join",
+     "Let joins ask a plugin for many keys at once, where it offers that.",
+     &penstock::fdw::is_key_batch_join},
 };
 
 } // namespace
@@ -58,5 +62,6 @@ void _PG_init(void) {
         DefineCustomBoolVariable(setting.name, setting.description, nullptr, setting.variable, true,
                                  PGC_USERSET, 0, nullptr, nullptr, nullptr);
     }
+    penstock::fdw::install_key_batch_join();
     penstock::pg::reserve_setting_prefix("penstock");
 }

@@ -13,7 +13,14 @@ ARMS = 16
 def config():
     text = "".join(f'connection "s{n}" {{\n  plugin = "slow"\n  delay_ms = 200\n  rows = 3\n}}\n'
                    for n in range(1, ARMS + 1))
-    return text + 'connection "quick" {\n  plugin = "slow"\n}\n'
+    return text + '''connection "quick" {
+  plugin = "slow"
+}
+connection "five" {
+  plugin   = "slow"
+  delay_ms = 5
+}
+'''
 
 
 def bench_nested_loop(instance, cursor, report):
@@ -29,6 +36,18 @@ def bench_nested_loop(instance, cursor, report):
     cursor.execute("select count(*) from quick.slow_calls")
     [(after,)] = cursor.fetchall()
     report.add("nestloop_plugin_calls", after - before, "calls", "at most 100", after - before <= 100)
+
+
+def bench_batches(instance, cursor, report):
+    instance.superuser("""
+        create table public.thousand as select i * 2 as key from generate_series(1, 1000) i;
+        analyze public.thousand;
+        grant select on public.thousand to penstock_users;""")
+    sql = "select count(*), count(distinct l.key) from public.thousand o join five.slow_lookup l on l.key = o.key"
+    cursor.execute(sql)
+    assert cursor.fetchall() == [(1200, 1000)]
+    value = measure.median(measure.timed(cursor, sql) * 1000 for _ in range(5))
+    report.add("batched_1000_keys_ms", value, "ms", "at most 100", value <= 100)
 
 
 def bench_union(cursor, report):
@@ -49,8 +68,10 @@ def main():
         for number in range(1, ARMS + 1):
             instance.wait_state(f"s{number}", "ready")
         instance.wait_state("quick", "ready")
+        instance.wait_state("five", "ready")
         cursor = instance.connect().cursor()
         bench_nested_loop(instance, cursor, report)
+        bench_batches(instance, cursor, report)
         bench_union(cursor, report)
     report.finish()
 

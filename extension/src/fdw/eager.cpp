@@ -53,7 +53,7 @@ bool may_start(ForeignScanState* node, int eflags) {
            row_target_of(plan) == 0 && estate->es_epq_active == nullptr && !IsParallelWorker() &&
            !estate->es_plannedstmt->parallelModeNeeded && !is_in_subplan(estate) &&
            bms_is_empty(plan->scan.plan.extParam) && is_known_at_start(plan->fdw_exprs) &&
-           eager_count < kMaxEager &&
+           !is_batched(plan) && eager_count < kMaxEager &&
            !lacks_keys(state_of(node)->table, planned_keys(plan)); // it may never be read
 }
 

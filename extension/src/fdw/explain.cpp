@@ -32,6 +32,10 @@ char* qual_text(const pg::TableInfo* table, const ForeignScan* plan, const Plann
     StringInfoData text;
     initStringInfo(&text);
     appendStringInfoString(&text, quote_identifier(table->columns[qual->attnum - 1].name));
+    if (qual->expr == kBatchExpr) {
+        appendStringInfoString(&text, " = ANY (keys of the batch)");
+        return text.data;
+    }
     if (qual->expr < 0) {
         appendStringInfoString(&text, qual->op == QualOp::kIsNull ? " IS NULL" : " IS NOT NULL");
         return text.data;

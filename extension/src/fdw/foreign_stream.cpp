@@ -40,6 +40,7 @@ void prepare_stream(ForeignScanState* node) {
     MemoryContext previous = MemoryContextSwitchTo(state->request_context);
     check_keys(state->table, planned_keys(plan_of(node))); // planning may have left it open
     state->was_read = false;
+    state->is_batch_new = false;
     state->stage = open_request(node) ? Stage::kConnecting : Stage::kEmpty;
     state->started_at = GetCurrentTimestamp();
     MemoryContextSwitchTo(previous);
@@ -107,6 +108,13 @@ core::ScanSession::Event receive_some(ForeignStream* state, bool may_wait) {
             static_cast<double>(GetCurrentTimestamp() - state->started_at) / 1000.0;
     }
     return event;
+}
+
+void set_batch(ForeignScanState* node, Datum array, Oid element_type) {
+    ForeignStream* state = state_of(node);
+    state->batch = array;
+    state->batch_element = element_type;
+    state->is_batch_new = true;
 }
 
 void close_stream(ForeignStream* state) {

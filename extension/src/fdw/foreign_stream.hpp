@@ -42,6 +42,9 @@ struct ForeignStream {
     bool is_waiting;   ///< the last call for a row ended because it must not wait
     AsyncGroup* group; ///< of its Append; null = not async
     bool is_counted;   ///< in group->running
+    Datum batch;       ///< array: the keys that the key batch join above asks for now
+    Oid batch_element; ///< its element type; invalid = the scan is not below such a join
+    bool is_batch_new; ///< since the request was made
     TimestampTz started_at;
     double first_row_ms; ///< from the request to the first block of the first scan; -1 = none
 };
@@ -75,6 +78,10 @@ void open_stream(ForeignStream* state);
 /// Receives once; only in kReceiving. `may_wait` = false: kNeedBytes when nothing is there yet.
 /// Raises on any failure.
 core::ScanSession::Event receive_some(ForeignStream* state, bool may_wait);
+
+/// Gives the scan below a key batch join its next keys; the caller rescans it then. `array` must
+/// live until the last row.
+void set_batch(ForeignScanState* node, Datum array, Oid element_type);
 
 /// Back to kIdle, wherever it is; in the middle of a stream that is the cancel.
 void close_stream(ForeignStream* state);

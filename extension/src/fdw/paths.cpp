@@ -1,4 +1,5 @@
 #include "fdw/callbacks.hpp"
+#include "fdw/costs.hpp"
 #include "fdw/rel_state.hpp"
 
 /// Planning: sizes and paths. Never talks to a plugin: everything it needs to know stands in
@@ -6,12 +7,6 @@
 namespace penstock::fdw {
 namespace {
 
-/// Cost units of a millisecond before the first row. Chosen: a cached heap page of 100 rows costs
-/// about 2 units and 10 µs.
-constexpr double kCostPerMs = 100;
-/// Cost units of a row's way through the socket, on top of cpu_tuple_cost. Measured: a row in a
-/// block costs 1.7 times a cached heap row.
-constexpr double kTransferCostFactor = 0.7;
 /// Cost of a path that must not be taken; the plan made of it is an error. Far above the 1.0e10 of
 /// a join that is switched off (enable_nestloop): that one can still give the key.
 constexpr double kForbiddenCost = 1.0e18;

@@ -16,7 +16,7 @@ struct DividedQuals {
 };
 
 void push_qual(const pg::PushableQual* qual, DividedQuals* divided) {
-    int expr = -1;
+    int expr = kNoExpr;
     if (qual->value != nullptr) {
         expr = list_length(divided->exprs);
         divided->exprs = lappend(divided->exprs, qual->value);
@@ -49,6 +49,15 @@ DividedQuals divide_quals(PlannerInfo* root, RelOptInfo* rel, List* scan_clauses
         }
     }
     return divided;
+}
+
+/// The IN whose list the key batch join above gives; always the last. The join checks again.
+void push_batch(const pg::TableInfo* table, int attnum, DividedQuals* divided) {
+    const pg::ColumnInfo* column = &table->columns[attnum - 1];
+    List* planned = list_make4_int(attnum, static_cast<int>(QualOp::kIn),
+                                   static_cast<int>(column->exact.has(QualOp::kIn)), kBatchExpr);
+    divided->planned = lappend(divided->planned, planned);
+    divided->keyed = bms_add_member(divided->keyed, attnum - 1);
 }
 
 /// Attribute numbers that the scan must deliver: what is used above it and by the local conditions.
@@ -86,9 +95,12 @@ using namespace penstock;
 using namespace penstock::fdw;
 
 // NOLINTNEXTLINE(readability-function-size): the server says what the parameters are
-ForeignScan* penstock_get_foreign_plan(PlannerInfo* root, RelOptInfo* rel, Oid, ForeignPath*,
+ForeignScan* penstock_get_foreign_plan(PlannerInfo* root, RelOptInfo* rel, Oid, ForeignPath* path,
                                        List* tlist, List* scan_clauses, Plan* outer_plan) noexcept {
     DividedQuals divided = divide_quals(root, rel, scan_clauses);
+    if (path->fdw_private != NIL) {
+        push_batch(state_of(rel)->table, linitial_int(path->fdw_private), &divided);
+    }
     if (!may_never_run(root)) {
         check_keys(state_of(rel)->table, divided.keyed);
     }

@@ -20,14 +20,19 @@ enum QualItem {
     kQualAttnum,
     kQualOp,      ///< QualOp
     kQualIsExact, ///< 0 = superset
-    kQualExpr,    ///< position of its value in fdw_exprs; -1 = none
+    kQualExpr,    ///< position of its value in fdw_exprs, or one of the two below
 };
+
+/// QualItem::kQualExpr of a NULL test.
+inline constexpr int kNoExpr = -1;
+/// QualItem::kQualExpr of an IN whose list a key batch join gives at execution.
+inline constexpr int kBatchExpr = -2;
 
 struct PlannedQual {
     AttrNumber attnum;
     QualOp op;
     bool is_exact;
-    int expr; ///< -1 = none
+    int expr; ///< position in fdw_exprs, kNoExpr or kBatchExpr
 };
 
 inline List* columns_of(const ForeignScan* plan) {
@@ -38,6 +43,12 @@ inline List* quals_of(const ForeignScan* plan) {
 }
 inline int row_target_of(const ForeignScan* plan) {
     return linitial_int(static_cast<List*>(list_nth(plan->fdw_private, kPlanTarget)));
+}
+/// Does a key batch join give this scan its keys?
+inline bool is_batched(const ForeignScan* plan) {
+    const List* quals = quals_of(plan);
+    return quals != NIL &&
+           list_nth_int(static_cast<const List*>(llast(quals)), kQualExpr) == kBatchExpr;
 }
 inline PlannedQual read_qual(const void* cell) {
     const auto* list = static_cast<const List*>(cell);

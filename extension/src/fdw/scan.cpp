@@ -103,7 +103,7 @@ void penstock_rescan_foreign_scan(ForeignScanState* node) noexcept {
     if (state == nullptr || state->stage == Stage::kIdle) {
         return;
     }
-    if (node->ss.ps.chgParam == nullptr &&
+    if (node->ss.ps.chgParam == nullptr && !state->is_batch_new &&
         (!state->was_read || state->stage == Stage::kEmpty || state->session->can_rewind())) {
         state->session->rewind();
         return;

@@ -33,6 +33,14 @@ const pg::ColumnInfo* planned_column(const pg::TableInfo* table, AttrNumber attn
     return column;
 }
 
+/// The keys from the join above.
+bool take_batch(const ForeignStream* state, core::QualSpec* qual) {
+    int count = 0;
+    qual->values = make_scalars(state->batch, state->batch_element, qual->type, &count);
+    qual->value_count = static_cast<std::size_t>(count);
+    return count > 0;
+}
+
 /// Evaluates the value of a condition. False: no row can satisfy it, because the value is NULL or
 /// no value of the column.
 bool evaluate(ForeignScanState* node, const PlannedQual* planned, core::QualSpec* qual) {
@@ -71,7 +79,8 @@ core::QualSpec* make_quals(ForeignScanState* node) {
         qual->op = planned.op;
         qual->type = column->type;
         qual->is_exact = planned.is_exact;
-        if (planned.expr >= 0 && !evaluate(node, &planned, qual)) {
+        if (planned.expr == kBatchExpr ? !take_batch(state_of(node), qual)
+                                       : planned.expr >= 0 && !evaluate(node, &planned, qual)) {
             return nullptr;
         }
     }

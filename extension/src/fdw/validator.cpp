@@ -48,6 +48,13 @@ void check_uid(const char* name, const char* value) {
     }
 }
 
+void check_boolean(const char* name, const char* value) {
+    bool is_on = false;
+    if (!parse_bool(value, &is_on)) {
+        raise_bad_value(name, value, "true or false");
+    }
+}
+
 void check_number(const char* name, const char* value) {
     char* end = nullptr;
     errno = 0;
@@ -91,6 +98,9 @@ constexpr Option kOptions[] = {
     {"exact", AttributeRelationId, check_ops},
     {"superset", AttributeRelationId, check_ops},
     {"key", AttributeRelationId, check_key},
+    {"batch", AttributeRelationId, check_number},
+    {"unique", AttributeRelationId, check_boolean},
+    {"distinct", AttributeRelationId, check_number},
 };
 
 [[noreturn]] void raise_unknown(const char* name, Oid catalog) {

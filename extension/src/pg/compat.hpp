@@ -35,6 +35,42 @@ inline ForeignPath* make_foreignscan_path(PlannerInfo* root, RelOptInfo* rel, co
 #endif
 }
 
+/// The same with something for GetForeignPlan in fdw_private. Not for parallel plans.
+inline ForeignPath* make_foreignscan_path(PlannerInfo* root, RelOptInfo* rel, const PathCost& cost,
+                                          Relids required_outer, List* fdw_private) {
+    ForeignPath* path = make_foreignscan_path(root, rel, cost, required_outer);
+    path->fdw_private = fdw_private;
+    path->path.parallel_safe = false;
+    return path;
+}
+
+/// 15 asks nodes whether they project; before, all do.
+inline uint32 projecting_node() {
+#if PG_VERSION_NUM >= 150000
+    return CUSTOMPATH_SUPPORT_PROJECTION;
+#else
+    return 0;
+#endif
+}
+
+/// 16 marks the variables that an outer join may set to NULL, so a node that has both kinds of one
+/// column cannot tell them apart by our target list; before, they are the same.
+#if PG_VERSION_NUM >= 160000
+inline constexpr bool kMarksNullableVars = true;
+#else
+inline constexpr bool kMarksNullableVars = false;
+#endif
+
+/// 17 wants the join's conditions beside the path, for the constant ones among them.
+inline void set_custom_restrictions(CustomPath* path, List* restrictions) {
+#if PG_VERSION_NUM >= 170000
+    path->custom_restrictinfo = restrictions;
+#else
+    (void)path;
+    (void)restrictions;
+#endif
+}
+
 /// The role whose rights a scan runs with: a view's owner, or the user. Moved in 16.
 inline Oid scan_user(ForeignScanState* node) {
     Oid user = InvalidOid;

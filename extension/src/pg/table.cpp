@@ -54,6 +54,30 @@ void read_server_options(TableInfo* table, ForeignServer* server) {
     }
 }
 
+int whole_number(DefElem* option, double most) {
+    return static_cast<int>(Min(std::strtod(defGetString(option), nullptr), most));
+}
+
+void read_column_options(ColumnInfo* column, List* options, Parsed* parsed) {
+    ListCell* cell = nullptr;
+    foreach (cell, options) {
+        auto* option = static_cast<DefElem*>(lfirst(cell));
+        if (std::strcmp(option->defname, "exact") == 0) {
+            column->exact = parse_ops(parsed, defGetString(option));
+        } else if (std::strcmp(option->defname, "superset") == 0) {
+            column->superset = parse_ops(parsed, defGetString(option));
+        } else if (std::strcmp(option->defname, "key") == 0) {
+            column->key = parse_key(parsed, defGetString(option));
+        } else if (std::strcmp(option->defname, "batch") == 0) {
+            column->batch = whole_number(option, kMaxBatch);
+        } else if (std::strcmp(option->defname, "unique") == 0) {
+            column->is_unique = defGetBoolean(option);
+        } else if (std::strcmp(option->defname, "distinct") == 0) {
+            column->distinct = std::strtod(defGetString(option), nullptr);
+        }
+    }
+}
+
 void read_columns(TableInfo* table, Oid relation_oid) {
     Relation relation = table_open(relation_oid, NoLock); // locked by the parser or the executor
     TupleDesc descriptor = RelationGetDescr(relation);
@@ -75,17 +99,8 @@ void read_columns(TableInfo* table, Oid relation_oid) {
         if (type != nullptr) {
             column->type = type->id;
         }
-        ListCell* cell = nullptr;
-        foreach (cell, GetForeignColumnOptions(relation_oid, attribute->attnum)) {
-            auto* option = static_cast<DefElem*>(lfirst(cell));
-            if (std::strcmp(option->defname, "exact") == 0) {
-                column->exact = parse_ops(parsed, defGetString(option));
-            } else if (std::strcmp(option->defname, "superset") == 0) {
-                column->superset = parse_ops(parsed, defGetString(option));
-            } else if (std::strcmp(option->defname, "key") == 0) {
-                column->key = parse_key(parsed, defGetString(option));
-            }
-        }
+        read_column_options(column, GetForeignColumnOptions(relation_oid, attribute->attnum),
+                            parsed);
     }
     table_close(relation, NoLock);
 }

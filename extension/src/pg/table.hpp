@@ -18,6 +18,9 @@ struct ColumnInfo {
     QualOps exact;
     QualOps superset;
     KeyKind key;
+    int batch;       ///< keys that a join asks for at once; 0 = not in batches
+    bool is_unique;  ///< the plugin guarantees that no value is there twice
+    double distinct; ///< estimate of the plugin; 0 = none
 };
 
 struct TableInfo {

@@ -3,3 +3,6 @@ connection "ex" {
   plugin = "example"
   rows   = 1000
 }
+connection "slow" {
+  plugin = "slow"
+}

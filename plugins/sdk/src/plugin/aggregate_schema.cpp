@@ -56,6 +56,7 @@ class JoinedTable {
                 column.type = TypeId::kJsonb;
                 column.exact = {};
                 column.key = KeyKind::kNone;
+                column.batch = 0;
             } else {
                 column.superset = joined.offered - column.exact;
             }
@@ -77,6 +78,7 @@ class JoinedTable {
         if (is_new) {
             columns_.push_back({column, offered, false});
             columns_.back().column.superset = {};
+            columns_.back().column.is_unique = false; // two connections may have the same row
             return;
         }
         JoinedColumn& joined = columns_[place->second];
@@ -84,6 +86,9 @@ class JoinedTable {
         joined.offered = joined.offered | offered;
         joined.column.exact = joined.column.exact & column.exact;
         joined.column.key = stronger(joined.column.key, column.key);
+        joined.column.batch = std::min(joined.column.batch, column.batch);
+        joined.column.distinct_estimate =
+            std::max(joined.column.distinct_estimate, column.distinct_estimate);
         if (joined.column.description.empty()) {
             joined.column.description = column.description;
         }

@@ -30,6 +30,9 @@ Result<Column> read_column(const wire::SchemaColumn& from) {
     column.exact = exact.value();
     column.superset = superset.value();
     column.key = static_cast<KeyKind>(from.key());
+    column.batch = from.batch();
+    column.is_unique = from.is_unique();
+    column.distinct_estimate = from.distinct_estimate();
     return column;
 }
 
@@ -50,6 +53,9 @@ void write_message(const std::vector<TableSchema>& from, wire::Schema& to) {
             entry.set_exact(column.exact.to_text());
             entry.set_superset(column.superset.to_text());
             entry.set_key(static_cast<std::uint32_t>(column.key));
+            entry.set_batch(column.batch);
+            entry.set_is_unique(column.is_unique);
+            entry.set_distinct_estimate(column.distinct_estimate);
         }
     }
 }

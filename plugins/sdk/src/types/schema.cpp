@@ -50,6 +50,10 @@ Error refuse(std::string message, std::string detail = {}) {
     return Error::make(ErrorKind::kOption, std::move(message), std::move(detail));
 }
 
+bool is_estimate(double value) {
+    return std::isfinite(value) && value >= 0;
+}
+
 Status check_column(const std::string& table, const Column& column) {
     const std::string what = "column " + shown(column.name) + " of table " + shown(table);
     if (const char* fault = fault_of_name(column.name)) {
@@ -61,6 +65,12 @@ Status check_column(const std::string& table, const Column& column) {
     }
     if (find_type(column.type) == nullptr) {
         return refuse(what + " has an unknown type");
+    }
+    if (!is_estimate(column.distinct_estimate)) {
+        return refuse("estimate of " + what + " is not a positive number");
+    }
+    if (column.batch > kMaxBatch) {
+        return refuse("batch of " + what + " is over " + std::to_string(kMaxBatch));
     }
     if (!is_valid_text(column.description)) {
         return refuse("description of " + what + " is not valid UTF-8");
@@ -93,8 +103,7 @@ Status check_schema(const TableSchema& table) {
                       "It has " + std::to_string(table.columns.size()) +
                           " columns; PostgreSQL allows " + std::to_string(kMaxColumns) + '.');
     }
-    const auto is_number = [](double value) { return std::isfinite(value) && value >= 0; };
-    if (!is_number(table.row_estimate) || !is_number(table.startup_cost_ms)) {
+    if (!is_estimate(table.row_estimate) || !is_estimate(table.startup_cost_ms)) {
         return refuse("estimates of " + what + " are not positive numbers");
     }
     std::set<std::string_view> names;
@@ -132,6 +141,15 @@ std::vector<OptionText> column_options(const Column& column) {
     }
     if (column.key != KeyKind::kNone) {
         options.push_back({"key", std::string(name_of(column.key))});
+    }
+    if (column.batch != 0) {
+        options.push_back({"batch", std::to_string(column.batch)});
+    }
+    if (column.is_unique) {
+        options.push_back({"unique", "true"});
+    }
+    if (column.distinct_estimate != 0) {
+        options.push_back({"distinct", text_of(column.distinct_estimate)});
     }
     return options;
 }

@@ -58,6 +58,9 @@ std::string schema_hash(const std::vector<TableSchema>& tables) {
             hash.add(std::string_view(column.exact.to_text()));
             hash.add(std::string_view(column.superset.to_text()));
             hash.add(static_cast<std::uint64_t>(column.key));
+            hash.add(std::uint64_t{column.batch});
+            hash.add(std::uint64_t{column.is_unique});
+            hash.add(column.distinct_estimate);
         }
     }
     return hash.hex();

@@ -114,14 +114,18 @@ class RowsTable final : public SlowTable {
 class LookupTable final : public SlowTable {
   public:
     LookupTable(std::shared_ptr<CallLog> log, int delay_ms)
-        : SlowTable(
-              {.name = "slow_lookup",
-               .description = "Even numbers, one call for all that are asked for.",
-               .columns = {{"key", TypeId::kInt8, "It.", kEqualityOps, {}, KeyKind::kRequired},
-                           {"half", TypeId::kInt8, "Half of it."}},
-               .row_estimate = 1000,
-               .startup_cost_ms = static_cast<double>(delay_ms)},
-              std::move(log), delay_ms) {}
+        : SlowTable({.name = "slow_lookup",
+                     .description = "Even numbers, one call for all that are asked for.",
+                     .columns = {{.name = "key",
+                                  .type = TypeId::kInt8,
+                                  .description = "It.",
+                                  .exact = kEqualityOps,
+                                  .key = KeyKind::kRequired,
+                                  .batch = 1000},
+                                 {"half", TypeId::kInt8, "Half of it."}},
+                     .row_estimate = 1000,
+                     .startup_cost_ms = static_cast<double>(delay_ms)},
+                    std::move(log), delay_ms) {}
 
   private:
     void send(const ScanRequest& request, RowSink& rows) override {

@@ -148,14 +148,20 @@ TEST(Messages, refuse_scan_requests_that_do_not_fit) {
 }
 
 TEST(Messages, carry_schemas) {
-    const std::vector<TableSchema> tables{
-        {.name = "t",
-         .description = "A table.",
-         .columns =
-             {{"a", TypeId::kInt8, "First.", kEqualityOps, {QualOp::kLt}, KeyKind::kRequired}},
-         .row_estimate = 5,
-         .startup_cost_ms = 2},
-        {.name = "u", .columns = {{"b", TypeId::kJsonb}}}};
+    const std::vector<TableSchema> tables{{.name = "t",
+                                           .description = "A table.",
+                                           .columns = {{"a",
+                                                        TypeId::kInt8,
+                                                        "First.",
+                                                        kEqualityOps,
+                                                        {QualOp::kLt},
+                                                        KeyKind::kRequired,
+                                                        50,
+                                                        true,
+                                                        7.5}},
+                                           .row_estimate = 5,
+                                           .startup_cost_ms = 2},
+                                          {.name = "u", .columns = {{"b", TypeId::kJsonb}}}};
     wire::Schema message;
     write_message(tables, message);
     EXPECT_EQ(read_message(message).take(), tables);

@@ -84,6 +84,8 @@ TEST(Schema, refuses_what_postgresql_would_refuse_or_cut) {
         {[](auto& t) { t.columns[0].description = "\xFF"; }, "description"},
         {[](auto& t) { t.row_estimate = std::numeric_limits<double>::quiet_NaN(); }, "estimates"},
         {[](auto& t) { t.startup_cost_ms = -1; }, "estimates"},
+        {[](auto& t) { t.columns[0].distinct_estimate = -1; }, "estimate of"},
+        {[](auto& t) { t.columns[0].batch = kMaxBatch + 1; }, "batch of"},
     };
     for (const Case& one : cases) {
         TableSchema schema = table();
@@ -115,6 +117,9 @@ TEST(SchemaHash, changes_with_everything_that_makes_the_ddl) {
         [](auto& t) { t.columns[0].exact = kComparisonOps; },
         [](auto& t) { std::swap(t.columns[0].exact, t.columns[0].superset); },
         [](auto& t) { t.columns[0].key = KeyKind::kRequired; },
+        [](auto& t) { t.columns[0].batch = 2; },
+        [](auto& t) { t.columns[0].is_unique = true; },
+        [](auto& t) { t.columns[0].distinct_estimate = 2; },
         [](auto& t) { std::swap(t.columns[0], t.columns[1]); },
         [](auto& t) { t.columns.pop_back(); },
     };
@@ -157,9 +162,11 @@ TEST(SchemaOptions, leave_out_what_is_the_default) {
 }
 
 TEST(SchemaOptions, say_what_a_column_answers) {
-    const Column column{"a", TypeId::kText, "", kEqualityOps, {QualOp::kLt}, KeyKind::kRequired};
-    const std::vector<OptionText> options{
-        {"exact", "= in"}, {"superset", "<"}, {"key", "required"}};
+    const Column column{"a", TypeId::kText, "", kEqualityOps, {QualOp::kLt}, KeyKind::kRequired,
+                        50,  true,          7.5};
+    const std::vector<OptionText> options{{"exact", "= in"},   {"superset", "<"},
+                                          {"key", "required"}, {"batch", "50"},
+                                          {"unique", "true"},  {"distinct", "7.5"}};
     EXPECT_EQ(column_options(column), options);
     EXPECT_TRUE(column_options({"a", TypeId::kText}).empty());
 }

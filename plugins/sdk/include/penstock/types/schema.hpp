@@ -98,6 +98,13 @@ struct Column {
     QualOps exact = {};
     QualOps superset = {};
     KeyKind key = KeyKind::kNone;
+    /// Values that one IN condition on this key may usefully have, because they are looked up
+    /// together; 0 = one at a time. Joins then ask for that many keys at once.
+    std::uint32_t batch = 0;
+    /// A promise: no two rows of the table have the same value here. The planner drops joins and
+    /// sorts that it proves needless by it.
+    bool is_unique = false;
+    double distinct_estimate = 0; ///< different values, NULL not counted; 0 = not known
     friend bool operator==(const Column&, const Column&) = default;
 };
 
@@ -115,6 +122,9 @@ struct TableSchema {
 inline constexpr std::size_t kMaxNameBytes = 63;
 /// Columns of a PostgreSQL table at most.
 inline constexpr std::size_t kMaxColumns = 1600;
+
+/// Values of one IN condition at most that a join makes: Column::batch.
+inline constexpr std::uint32_t kMaxBatch = 100'000;
 
 /// Checks what PostgreSQL would refuse or cut: names (empty, too long, control characters, invalid
 /// UTF-8), duplicate columns, no columns or too many, a column name of the system's own (ctid, …).
@@ -137,7 +147,8 @@ struct OptionText {
 /// controller's DDL share.
 [[nodiscard]] std::vector<OptionText> table_options(const std::string& connection,
                                                     const TableSchema& table);
-/// Options of a column: `exact`, `superset`, `key`, only where not empty.
+/// Options of a column: `exact`, `superset`, `key`, `batch`, `unique`, `distinct`, only where not
+/// empty.
 [[nodiscard]] std::vector<OptionText> column_options(const Column& column);
 
 } // namespace penstock
