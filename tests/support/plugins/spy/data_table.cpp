@@ -31,6 +31,7 @@ class Promises {
             if (column.key == KeyKind::kNone && is_key(column) && random_.is_one_in(2)) {
                 column.key = KeyKind::kOptional;
             }
+            draw_hints(column);
         }
         // The planner must be right whatever it was told.
         constexpr std::array<double, 3> kRows{1, 1000, 1e6};
@@ -61,6 +62,15 @@ class Promises {
                 (answer == Answer::kExact ? column.exact : column.superset).add(op);
             }
         }
+    }
+
+    /// What makes other plans of joins.
+    void draw_hints(Column& column) {
+        constexpr std::array<std::uint32_t, 4> kBatches{0, 1, 3, 100};
+        constexpr std::array<double, 4> kDistinct{0, 1, 10, 1e6};
+        column.batch = is_key(column) ? kBatches[random_.below(kBatches.size())] : 0;
+        column.distinct_estimate = kDistinct[random_.below(kDistinct.size())];
+        column.is_unique = column.name == "id" && random_.is_one_in(2);
     }
 
     static bool is_key(const Column& column) {
