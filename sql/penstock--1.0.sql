@@ -502,7 +502,7 @@ create view penstock.scan as select * from penstock.session_scans();
 comment on view penstock.scan is
     'the last scans of this session that have ended (setting penstock.scan_history, 100); a session sees its own only, without those of parallel workers, and a role only those of roles that it is a member of';
 comment on column penstock.scan.number is 'counts the scans of the session, in the order of their ends';
-comment on column penstock.scan.started_at is 'when its first row was asked for';
+comment on column penstock.scan.started_at is 'when the plugin was first asked';
 comment on column penstock.scan.connection is 'connection';
 comment on column penstock.scan.table_name is 'table, as the plugin calls it';
 comment on column penstock.scan.plugin is 'plugin that answered';
