@@ -5,7 +5,7 @@ WERROR ?= OFF
 export PENSTOCK_BUILD := $(abspath $(BUILD))
 
 .DEFAULT_GOAL := build
-.PHONY: all configure build deps install start stop check test format lint bench bench-scan bench-refresh bench-execution soak clean help
+.PHONY: all configure build deps install start stop check test format lint bench bench-scan bench-refresh bench-execution soak check-assert clean help
 
 all: build
 
@@ -62,9 +62,13 @@ bench: build
 bench-scan bench-refresh bench-execution: bench-%: build
 	@tests/bench/run $(BUILD) $*
 
-## soak     all kills, random sequences, shuffled unit tests, fuzzers: PENSTOCK_SOAK_S seconds (600) + 10 min
+## soak     kills, random sequences, unit tests, fuzzers for PENSTOCK_SOAK_S seconds (600); a million queries
 soak: build
 	@tests/run soak
+
+## check-assert  regress, isolation, random queries on a PostgreSQL that is built with its assertions
+check-assert: build
+	@tests/run assert
 
 ## clean    remove $(BUILD)
 clean:

@@ -7,7 +7,7 @@ import struct
 
 import fake_plugin
 import penstock
-from fake_plugin import BLOCK, end, error, frame, int8_block, text_block, welcome
+from fake_plugin import BLOCK, WELCOME, end, error, frame, int8_block, text_block, welcome
 
 
 def scan(answer, table="numbers"):
@@ -83,6 +83,13 @@ def garbage_is_refused():
         assert isinstance(result, Exception) and result.pgcode in ("08P01", "08006"), result
 
 
+def a_plugin_of_another_version_or_kind_is_refused():
+    rows = int8_block([1]) + end(1)
+    for greeting in (welcome(version=99), welcome(version=0), welcome(magic=12345), frame(WELCOME), rows):
+        result = scan(greeting + rows)
+        assert isinstance(result, Exception) and result.pgcode == "08P01", result
+
+
 def random_blocks_never_crash_the_server():
     import random
     source = random.Random(20261120)
@@ -140,6 +147,7 @@ with penstock.Instance() as INSTANCE:
         text_that_is_not_text_is_refused,
         values_out_of_range_are_refused,
         garbage_is_refused,
+        a_plugin_of_another_version_or_kind_is_refused,
         random_blocks_never_crash_the_server,
         another_users_socket_is_refused,
         nobody_at_the_socket_is_an_error_with_a_hint_after_the_connect_timeout,

@@ -37,6 +37,8 @@ SETTINGS = [("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("enable_ne
             ("enable_hashagg", "off"), ("enable_sort", "off"), ("enable_memoize", "off"), ("enable_material", "off"),
             ("enable_incremental_sort", "off"), ("join_collapse_limit", "1"), ("from_collapse_limit", "1"),
             ("work_mem", "'64kB'"), ("enable_async_append", "off"), ("geqo_threshold", "2")]
+# Only servers with assertions take it, and are a hundred times slower then.
+DISCARD = ("debug_discard_caches", "1")
 PARALLEL = [("parallel_setup_cost", "0"), ("parallel_tuple_cost", "0"), ("min_parallel_table_scan_size", "0"),
             ("force_parallel_mode", "on")]
 RAW = psycopg2.extensions.new_type(
@@ -97,7 +99,7 @@ def known_values(connection, tables):
 class Trial:
     """Query number `number` of the seed: the tree, where its tables lie, and how it is run."""
 
-    def __init__(self, number, tables, values, settings):
+    def __init__(self, number, tables, values, settings, may_discard):
         source = random.Random(f"{SEED}/{number}")
         self.query = Generator(source, tables, values).statement()
         favourite = source.choice(SCHEMAS)
@@ -105,6 +107,8 @@ class Trial:
         self.settings = source.sample(settings, source.randrange(1, 4)) if source.randrange(2) else []
         if source.randrange(40) == 0:
             self.settings = self.settings + PARALLEL
+        if may_discard and source.randrange(40) == 0:
+            self.settings = self.settings + [DISCARD]
         self.plan_cache_mode = source.choice([None, None, None, "force_generic_plan", "force_custom_plan", "auto"])
 
     def schema_of(self, number):
@@ -196,11 +200,13 @@ class Worker:
         switches = self.instance.rows("select name, setting from pg_settings where name like 'penstock.%' "
                                       "and vartype = 'bool' and context = 'user'")
         known = {name for name, in self.instance.rows("select name from pg_settings")}
+        self.may_discard = bool(self.instance.rows("select 1 from pg_settings where name = %s and max_val::int > 0",
+                                                   DISCARD[0]))
         own = [(name, "off" if setting == "on" else "on") for name, setting in switches]
         return [(name, value) for name, value in SETTINGS + own * 2 if name in known]
 
     def trial(self, number):
-        return Trial(number, self.tables, self.values, self.settings)
+        return Trial(number, self.tables, self.values, self.settings, self.may_discard)
 
     def check(self, trial):
         """Raises Difference. What the heap cannot answer either is only counted."""
@@ -227,7 +233,7 @@ class Worker:
 
     def reset(self):
         self.connection.cursor().execute(
-            "deallocate all; reset plan_cache_mode; " + " ".join(f"reset {name};" for name, _ in self.settings + PARALLEL))
+            "deallocate all; reset plan_cache_mode; " + " ".join(f"reset {name};" for name, _ in self.settings + PARALLEL + [DISCARD]))
 
     def difference(self, trial):
         try:

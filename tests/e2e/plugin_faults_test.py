@@ -246,6 +246,21 @@ def two_scans_of_one_backend_never_wait_for_each_other():
         assert cursor.fetchall() == [(4000,)]
 
 
+def a_scan_that_ended_early_is_never_taken_for_a_whole_one():
+    act = acted("rows=300 row_delay_ms=1", "n")
+    with session() as connection:
+        cursor = connection.cursor()
+        cursor.execute(act + " limit 3")
+        assert cursor.fetchall() == [(0,), (1,), (2,)]
+        cursor.execute("set statement_timeout = '100ms'")
+        run_quietly(connection, act)
+        cursor.execute("reset statement_timeout")
+        run_quietly(connection, acted("rows=300 row_delay_ms=1", "1 / (n - 100)"))
+        for _ in range(2):
+            cursor.execute(f"select count(*), sum(n) from ({act}) x")
+            assert cursor.fetchall() == [(300, 44850)]
+
+
 def misshapen_tables_are_refused_with_their_name_and_spare_other_connections():
     for shape, text in (("wide", "1601"), ("twins", '"a"'), ("long_column", "63"), ("long_name", "63"),
                         ("no_columns", "column"), ("system_column", '"ctid"')):
@@ -346,6 +361,7 @@ with penstock.Instance(CONFIG) as INSTANCE:
         a_flood_on_stderr_is_drained_and_stops_nothing,
         warnings_reach_the_user_and_are_counted,
         two_scans_of_one_backend_never_wait_for_each_other,
+        a_scan_that_ended_early_is_never_taken_for_a_whole_one,
         misshapen_tables_are_refused_with_their_name_and_spare_other_connections,
         a_connection_that_fails_while_it_is_made_is_in_error_and_comes_back,
         plain_explain_and_prepare_ask_no_plugin,

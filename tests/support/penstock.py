@@ -44,8 +44,9 @@ def as_service_user(command):
 
 
 def pg_bindir():
-    bindir = subprocess.run(["pg_config", "--bindir"], check=True, capture_output=True, text=True).stdout.strip()
-    return STAGE + bindir.removeprefix("/usr")
+    config = os.environ.get("PG_CONFIG", "pg_config")
+    bindir = subprocess.run([config, "--bindir"], check=True, capture_output=True, text=True).stdout.strip()
+    return STAGE + bindir.removeprefix(os.environ.get("PENSTOCK_PG_ROOT", "/usr"))
 
 
 class Failure(AssertionError):
