@@ -67,12 +67,18 @@ def make_heap(instance):
     plugin = os.path.join(penstock.STAGE, "lib", "penstock", "plugins", "spy")
     instance.superuser("create schema heap; grant usage on schema heap to penstock_users; create collation "
                        "public.ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+    if can_discard(instance):
+        instance.superuser(f"grant set on parameter {DISCARD[0]} to penstock_users")
     for table in catalog(instance):
         rows = subprocess.run([plugin, "--copy", str(DATA_SEED), table], check=True, capture_output=True, text=True).stdout
         # Not LIKE: a heap table has nothing of the foreign one but names and types.
         columns = ", ".join(f"{name} {sql_type}" for name, sql_type in catalog(instance)[table])
         instance.superuser(f"create table heap.{table} ({columns});\ncopy heap.{table} from stdin;\n{rows}\\.\n"
                            f"analyze heap.{table}; grant select on heap.{table} to penstock_users;")
+
+
+def can_discard(instance):
+    return bool(instance.rows("select 1 from pg_settings where name = %s and max_val::int > 0", DISCARD[0]))
 
 
 def catalog(instance):
@@ -200,10 +206,12 @@ class Worker:
         switches = self.instance.rows("select name, setting from pg_settings where name like 'penstock.%' "
                                       "and vartype = 'bool' and context = 'user'")
         known = {name for name, in self.instance.rows("select name from pg_settings")}
-        self.may_discard = bool(self.instance.rows("select 1 from pg_settings where name = %s and max_val::int > 0",
-                                                   DISCARD[0]))
+        self.may_discard = can_discard(self.instance)
         own = [(name, "off" if setting == "on" else "on") for name, setting in switches]
         return [(name, value) for name, value in SETTINGS + own * 2 if name in known]
+
+    def used_settings(self):
+        return self.settings + PARALLEL + ([DISCARD] if self.may_discard else [])
 
     def trial(self, number):
         return Trial(number, self.tables, self.values, self.settings, self.may_discard)
@@ -233,7 +241,7 @@ class Worker:
 
     def reset(self):
         self.connection.cursor().execute(
-            "deallocate all; reset plan_cache_mode; " + " ".join(f"reset {name};" for name, _ in self.settings + PARALLEL + [DISCARD]))
+            "deallocate all; reset plan_cache_mode; " + " ".join(f"reset {name};" for name, _ in self.used_settings()))
 
     def difference(self, trial):
         try:
