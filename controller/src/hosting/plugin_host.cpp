@@ -7,6 +7,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <algorithm>
+#include <deque>
 #include <map>
 #include <set>
 #include <utility>
@@ -18,11 +20,20 @@ namespace penstock::hosting {
 namespace {
 
 constexpr std::chrono::milliseconds kRequestTimeout{60'000};
+/// Connections that a new process is given at once: one at a time it would be each one's round
+/// trip, and all of thousands would fill the memory with requests.
+constexpr std::size_t kConfiguredAtOnce = 128;
 
 /// What a process was configured with, for the one that comes after it.
 struct Setup {
     Arguments arguments;
     std::optional<AggregateSpec> aggregate;
+};
+
+/// What a new process has yet to be given, shared by those that do it.
+struct Handover {
+    std::deque<std::pair<std::string, Setup>> setups;
+    std::size_t working = 0;
 };
 
 wire::ControlRequest configure_request(const std::string& connection, const Setup& setup) {
@@ -66,6 +77,7 @@ struct PluginHost::Impl : std::enable_shared_from_this<PluginHost::Impl> {
     asio::awaitable<Status> greet();
     static asio::awaitable<Error> explain_end(std::shared_ptr<PluginRun> ending);
     asio::awaitable<void> configure_all();
+    asio::awaitable<void> hand_over(std::shared_ptr<Handover> left);
     asio::awaitable<void> after_exit(Clock::time_point started);
     void set_state(HostState state, std::string error);
     [[nodiscard]] bool is_interrupted() const { return is_stopping || is_restarting; }
@@ -215,19 +227,32 @@ asio::awaitable<Error> PluginHost::Impl::explain_end(std::shared_ptr<PluginRun> 
 /// Before anything else is asked of it, a new process gets what the old one had.
 asio::awaitable<void> PluginHost::Impl::configure_all() {
     // A copy: a request that gives up meanwhile changes the original.
-    const std::map<std::string, Setup> before = configured;
-    for (const auto& [connection, setup] : before) {
+    const auto left = std::make_shared<Handover>();
+    left->setups.assign(configured.begin(), configured.end());
+    left->working = std::min(left->setups.size(), kConfiguredAtOnce);
+    for (std::size_t worker = left->working; worker > 0; --worker) {
+        asio::co_spawn(executor, hand_over(left), asio::detached);
+    }
+    co_await changed.wait([&left] { return left->working == 0; }, Clock::time_point::max());
+}
+
+/// One of those that give the new process one connection after the other.
+asio::awaitable<void> PluginHost::Impl::hand_over(std::shared_ptr<Handover> left) {
+    const auto self = shared_from_this();
+    const std::shared_ptr<PluginRun> asked = run;
+    while (!left->setups.empty() && !asked->channel()->is_closed()) {
+        const auto [connection, setup] = std::move(left->setups.front());
+        left->setups.pop_front();
         wire::ControlRequest message = configure_request(connection, setup);
         const Result<wire::ControlReply> reply =
-            co_await run->channel()->request(std::move(message), kRequestTimeout);
-        if (run->channel()->is_closed()) {
-            co_return;
-        }
-        if (!reply.ok() && events.on_announcement) {
+            co_await asked->channel()->request(std::move(message), kRequestTimeout);
+        if (!reply.ok() && !asked->channel()->is_closed() && events.on_announcement) {
             // Whoever looks after the connection asks again and gets the same error to show.
             events.on_announcement(connection);
         }
     }
+    --left->working;
+    changed.notify();
 }
 
 asio::awaitable<void> PluginHost::Impl::after_exit(Clock::time_point started) {

@@ -219,6 +219,20 @@ TEST_F(PluginHostTest, configures_again_what_a_killed_plugin_had) {
     EXPECT_TRUE(wait_for(host_->describe("one")).ok());
 }
 
+TEST_F(PluginHostTest, gives_a_new_process_all_of_many_connections) {
+    ASSERT_NO_FATAL_FAILURE(host_example());
+    constexpr int kMany = 400; // more than are under way at once
+    for (int number = 0; number < kMany; ++number) {
+        ASSERT_TRUE(wait_for(host_->configure("c" + std::to_string(number), {})).ok());
+    }
+    ASSERT_EQ(kill(host_->status().pid, SIGKILL), 0);
+    ASSERT_TRUE(reaches(HostState::kBackoff));
+    ASSERT_TRUE(reaches(HostState::kRunning));
+    for (int number = 0; number < kMany; ++number) {
+        EXPECT_TRUE(wait_for(host_->describe("c" + std::to_string(number))).ok()) << number;
+    }
+}
+
 TEST_F(PluginHostTest, configures_aggregators_again_as_such) {
     ASSERT_NO_FATAL_FAILURE(host_example());
     const Arguments none;
