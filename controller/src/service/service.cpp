@@ -30,8 +30,9 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstReconnect{100};
 constexpr milliseconds kLastReconnect{5'000};
-/// Leadership that lasted this long was no accident: the next reconnect is quick again.
-constexpr std::chrono::seconds kSettled{60};
+/// After leadership that lasted this long the next reconnect is quick again; one that ends sooner,
+/// again and again, is tried at the slowest pace.
+constexpr std::chrono::seconds kSettled{5};
 constexpr std::chrono::seconds kInstanceCheck{10};
 /// Plugins get 9 s; what SQL is still under way then is rolled back by the server.
 constexpr milliseconds kStopLimit{9'700};
