@@ -231,6 +231,27 @@ def a_disabled_connection_keeps_its_row_and_loses_its_schema():
     forget("off.spc", "off")
 
 
+def a_row_says_when_the_executable_was_made_that_its_schema_comes_from():
+    made = os.stat(os.path.join(penstock.STAGE, "lib", "penstock", "plugins", "example")).st_mtime_ns // 1000
+    lazy = 'connection "idle" {\n  plugin = "example"\n  import_schema = "lazy"\n}\n'
+    INSTANCE.write("idle.spc", lazy)
+    INSTANCE.wait_state("idle", "ready")
+    assert INSTANCE.rows("""select connection_name, (extract(epoch from plugin_mod_time) * 1000000)::int8
+        from connection_state order by 1""") == [("base", made), ("idle", made)]
+    forget("idle.spc", "idle")
+
+
+def a_server_goes_with_its_plugin_instance():
+    servers = "select srvname::text from pg_foreign_server order by 1"
+    before = INSTANCE.rows(servers)
+    INSTANCE.write("other.spc", 'plugin "other" {\n  source = "example"\n}\n'
+                   'connection "on_other" {\n  plugin = plugin.other\n}\n')
+    INSTANCE.wait_state("on_other", "ready")
+    assert INSTANCE.rows(servers) == sorted(before + [("other",)]), INSTANCE.rows(servers)
+    forget("other.spc", "on_other")
+    penstock.wait_until(lambda: INSTANCE.rows(servers) == before, "the server to go")
+
+
 def refresh_by_hand_says_how_it_went():
     done = INSTANCE.cli("connection", "refresh", "base")
     assert (done.returncode, done.stdout) == (0, "base: ready\n"), done
@@ -258,6 +279,8 @@ with penstock.Instance({"base.spc": BASE}) as INSTANCE:
         csv_files_that_appear_change_and_vanish_change_the_schema,
         two_connections_of_one_plugin_share_one_process,
         a_disabled_connection_keeps_its_row_and_loses_its_schema,
+        a_row_says_when_the_executable_was_made_that_its_schema_comes_from,
+        a_server_goes_with_its_plugin_instance,
         refresh_by_hand_says_how_it_went,
         schemas_and_states_are_as_configured_at_the_end,
     ])

@@ -120,6 +120,7 @@ struct Outcome {
     bool is_loaded;
     bool has_held;
     std::string error;
+    std::int64_t plugin_mod_time_us;
 };
 
 /// Everything that the row says of a finished import.
@@ -133,12 +134,15 @@ void mark_ready(pqxx::work& work, const DesiredConnection& connection,
     exec(work,
          "update penstock.connection_state set state = 'ready', error = nullif($2, ''), imported = "
          "$8, table_count = $3, schema_mode = $4, schema_hash = $5, config_hash = $6, "
-         "comments_set = not $8, attempts = 0, next_attempt_at = null, "
-         "live_hash = penstock.live_hash(connection_name::name), held_hash = case when $7 then " +
+         "plugin_mod_time = " +
+             mod_time_sql("$9::bigint") +
+             ", comments_set = not $8, attempts = 0, next_attempt_at = null, "
+             "live_hash = penstock.live_hash(connection_name::name), held_hash = case when $7 "
+             "then " +
              held_hash_sql("connection_name::name") + " end where connection_name = $1",
          connection.name, outcome.error, static_cast<int>(offered.size()),
          std::string{outcome.is_dynamic ? "dynamic" : "static"}, hash, connection.config_hash,
-         outcome.has_held, outcome.is_loaded);
+         outcome.has_held, outcome.is_loaded, outcome.plugin_mod_time_us);
 }
 
 void mark_comments_set(pqxx::work& work, const std::string& connection, bool is_finished) {
@@ -181,8 +185,8 @@ std::string join_reasons(const std::vector<Held>& held, const std::vector<std::s
 } // namespace
 
 void Session::apply_schema(const DesiredConnection& connection,
-                           const std::vector<TableSchema>& tables, bool is_dynamic,
-                           bool is_loaded) {
+                           const std::vector<TableSchema>& tables, bool is_dynamic, bool is_loaded,
+                           std::int64_t plugin_mod_time_us) {
     const Place place{connection.name, connection.plugin_instance};
     const auto on_conflict = [&](int) { note_lock_holders(*impl_, connection.name); };
     Importable wanted;
@@ -197,20 +201,21 @@ void Session::apply_schema(const DesiredConnection& connection,
 
     std::vector<Held> held;
     for_each_batch(changes.size(), [&](Batch batch) {
-        const std::vector<Held> held_before = held;
+        std::vector<Held> held_now;
         impl_->write(
             [&](pqxx::work& work) {
-                held = held_before; // a transaction may run more than once
-                run_batch(work, connection.name, changes, batch, held);
+                held_now = held; // a transaction may run more than once
+                run_batch(work, connection.name, changes, batch, held_now);
                 mark_ready(work, connection, tables,
-                           {batch.is_last, is_dynamic, is_loaded, !held.empty(),
-                            join_reasons(held, wanted.skipped)});
+                           {batch.is_last, is_dynamic, is_loaded, !held_now.empty(),
+                            join_reasons(held_now, wanted.skipped), plugin_mod_time_us});
             },
             on_conflict);
+        held = std::move(held_now);
     });
     if (!wanted.skipped.empty()) {
-        write_event("connection", "tables skipped", "controller", connection.name,
-                    event_detail("reason", text_of_skipped(wanted.skipped)));
+        write_events({{"connection", "tables skipped", "controller", connection.name,
+                       event_detail("reason", text_of_skipped(wanted.skipped))}});
     }
 }
 

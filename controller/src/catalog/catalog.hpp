@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// All SQL of the controller. libpqxx stays behind this header (pimpl), and never reconnects by
@@ -37,6 +38,7 @@ struct Unloaded {
     bool is_dynamic = false;
     /// What is on offer, for penstock.offered_table; null leaves that as it is.
     std::shared_ptr<const std::vector<TableSchema>> tables{};
+    std::int64_t plugin_mod_time_us = 0; ///< of the executable, since 1970; 0 = not known
 };
 
 /// The FOREIGN SERVER of a plugin instance.
@@ -68,6 +70,15 @@ struct PluginRow {
     int restarts = 0;
     std::int64_t memory_bytes = 0;         ///< 0 = not known
     std::vector<std::string> sandbox = {}; ///< layers in force
+};
+
+/// A row of penstock.event.
+struct EventRow {
+    std::string kind;
+    std::string event;
+    std::string source;
+    std::string connection;  ///< "" = none
+    std::string detail_json; ///< an object; "" = an empty one
 };
 
 /// The controller's leadership: a session advisory lock, the epoch, LISTEN. One object for the life
@@ -131,15 +142,26 @@ class Session {
     /// that must go while something depends on it stays, and the row's `error` names the
     /// dependents. lock_timeout 300 ms with retry. Errors: Exception with the server's message and
     /// SQLSTATE. With `is_loaded` false the schema is made empty, and `tables` is what is on offer.
+    /// `plugin_mod_time_us`: of the plugin's executable, since 1970; 0 = not known.
     void apply_schema(const reconcile::DesiredConnection& connection,
                       const std::vector<TableSchema>& tables, bool is_dynamic,
-                      bool is_loaded = true);
+                      bool is_loaded = true, std::int64_t plugin_mod_time_us = 0);
     /// COMMENT ON tables and columns, in bulk; then comments_set.
     void apply_comments(const std::string& connection, const std::vector<TableSchema>& tables);
     /// Drops what the connection's schema holds, the schema, and (delete) the row; or sets
     /// disabled. With dependents: the schema stays, the row's `error` names them and its backoff
     /// grows; returns false.
     [[nodiscard]] bool drop_connection(const std::string& connection, bool keep_row_disabled);
+    /// How a drop of many ended, for those that are not gone.
+    struct NotDropped {
+        std::vector<std::string> held; ///< as drop_connection says in their rows
+        std::vector<std::pair<std::string, Error>> failed;
+    };
+    /// As drop_connection (delete) for each, at most 500 tables a transaction. One that is held,
+    /// locked or refused keeps none of the others.
+    [[nodiscard]] NotDropped drop_connections(const std::vector<std::string>& connections);
+    /// Our foreign servers but those in `kept`, as far as nothing depends on them.
+    void drop_servers(const std::vector<std::string>& kept);
 
     /// Removes from penstock.offered_table what no connection refers to any more. Waits for nobody:
     /// returns false when somebody is writing there, to be tried again later.
@@ -147,8 +169,7 @@ class Session {
 
     void write_config_files(const std::vector<ConfigFileRow>& rows); ///< replaces all
     void write_plugins(const std::vector<PluginRow>& rows);          ///< replaces all
-    void write_event(const std::string& kind, const std::string& event, const std::string& source,
-                     const std::string& connection, const std::string& detail_json);
+    void write_events(const std::vector<EventRow>& events);          ///< one transaction
     /// Says that every connection has had its turn under this leader; `service start` waits for it.
     void mark_settled();
     /// Search path of the database's new sessions: `path`, or when empty "$user", public and our

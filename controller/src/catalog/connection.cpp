@@ -108,6 +108,10 @@ bool is_lock_conflict(const Error& error) noexcept {
     return error.sqlstate == "55P03" || error.sqlstate.starts_with("40");
 }
 
+bool is_lock_table_full(const Error& error) noexcept {
+    return error.sqlstate == "53200";
+}
+
 Connection::Connection(const Target& target) : connection_{open(target)}, quiet_{connection_} {
     forbid_reconnecting(connection_);
     run_alone(kSettings);

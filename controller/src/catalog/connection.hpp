@@ -63,6 +63,9 @@ class Connection {
 /// May the same transaction succeed when it is simply run again?
 [[nodiscard]] bool is_lock_conflict(const Error& error) noexcept;
 
+/// "out of shared memory": may a smaller transaction succeed?
+[[nodiscard]] bool is_lock_table_full(const Error& error) noexcept;
+
 /// The server's error in our shape: message, detail and hint apart.
 [[nodiscard]] Error error_from_server(const std::string& sqlstate, const std::string& text);
 

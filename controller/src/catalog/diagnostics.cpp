@@ -1,3 +1,4 @@
+#include "catalog/json_text.hpp"
 #include "catalog/session_impl.hpp"
 
 #include <nlohmann/json.hpp>
@@ -5,11 +6,6 @@
 namespace penstock::catalog {
 
 namespace {
-
-/// Texts of other programs may hold any bytes; JSON takes UTF-8 alone.
-std::string dump(const nlohmann::json& value) {
-    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
 
 // Both statements touch a row only where something differs: the service calls them after every
 // step, and an update is a dead row even when nothing changes.
@@ -45,7 +41,7 @@ constexpr int kEventsKept = 10000;
 std::string event_detail(const std::string& name, const std::string& text) {
     nlohmann::json detail = nlohmann::json::object();
     detail[name] = text;
-    return dump(detail);
+    return json_text(detail);
 }
 
 void Session::write_config_files(const std::vector<ConfigFileRow>& rows) {
@@ -57,7 +53,7 @@ void Session::write_config_files(const std::vector<ConfigFileRow>& rows) {
                         {"line", row.line},
                         {"connection_count", row.connection_count}});
     }
-    const std::string text = dump(list);
+    const std::string text = json_text(list);
     impl_->write([&](pqxx::work& work) { exec(work, kWriteFiles, text); });
 }
 
@@ -74,18 +70,28 @@ void Session::write_plugins(const std::vector<PluginRow>& rows) {
                         {"memory_bytes", row.memory_bytes},
                         {"sandbox", row.sandbox}});
     }
-    const std::string text = dump(list);
+    const std::string text = json_text(list);
     impl_->write([&](pqxx::work& work) { exec(work, kWritePlugins, text); });
 }
 
-void Session::write_event(const std::string& kind, const std::string& event,
-                          const std::string& source, const std::string& connection,
-                          const std::string& detail_json) {
+void Session::write_events(const std::vector<EventRow>& events) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const EventRow& row : events) {
+        list.push_back({{"kind", row.kind},
+                        {"event", row.event},
+                        {"source", row.source},
+                        {"connection", row.connection},
+                        {"detail", without_nul(row.detail_json)}});
+    }
+    const std::string text = json_text(list);
     impl_->write([&](pqxx::work& work) {
         exec(work,
-             "insert into penstock.event (kind, event, source, connection, detail) values ($1, $2, "
-             "$3, nullif($4, ''), coalesce(nullif($5, ''), '{}')::jsonb)",
-             kind, event, source, connection, detail_json);
+             "insert into penstock.event (kind, event, source, connection, detail) select kind, "
+             "event, source, nullif(connection, ''), coalesce(nullif(detail, ''), '{}')::jsonb "
+             "from rows from (jsonb_to_recordset($1::jsonb) as (kind text, event text, source "
+             "text, connection text, detail text)) with ordinality as e(kind, event, source, "
+             "connection, detail, place) order by place",
+             text);
         exec(work,
              "delete from penstock.event where id <= (select id from penstock.event order by id "
              "desc offset $1 limit 1)",

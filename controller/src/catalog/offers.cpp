@@ -1,3 +1,4 @@
+#include "catalog/json_text.hpp"
 #include "catalog/session_impl.hpp"
 
 #include "penstock/types/type.hpp"
@@ -84,7 +85,7 @@ void insert_batch(pqxx::work& work, const std::string& hash, const std::vector<T
         "columns, problem) select $1, r.* from jsonb_to_recordset($2::jsonb) as r(table_name text, "
         "\"position\" int, description text, columns jsonb, problem text) order by r.table_name "
         "collate \"C\", r.\"position\" on conflict do nothing",
-        hash, rows.dump());
+        hash, json_text(rows));
 }
 
 } // namespace

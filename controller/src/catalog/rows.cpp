@@ -1,3 +1,4 @@
+#include "catalog/json_text.hpp"
 #include "catalog/session_impl.hpp"
 
 #include <nlohmann/json.hpp>
@@ -82,11 +83,6 @@ ActualConnection actual_from_row(const pqxx::row& row) {
     return actual;
 }
 
-/// Texts of plugins may hold any bytes; JSON takes UTF-8 alone.
-std::string dump(const nlohmann::json& value) {
-    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 // One statement for all rows of a transaction: with thousands of connections the round trips would
 // cost more than the work.
 
@@ -108,7 +104,7 @@ std::string rows_json(std::span<const DesiredConnection> connections) {
                         {"start_line", desired.start_line},
                         {"end_line", desired.end_line}});
     }
-    return dump(rows);
+    return json_text(rows);
 }
 
 void insert_rows(pqxx::work& work, std::span<const DesiredConnection> connections) {
@@ -149,7 +145,7 @@ void change_states(pqxx::work& work, std::span<const StateChange> changes) {
          "r.state in ('updating', 'error') then clock_timestamp() else cs.last_attempt_at end "
          "from jsonb_to_recordset($1::jsonb) as r(name text, state text, error text, attempts int, "
          "retry_in_ms bigint) where cs.connection_name = r.name",
-         dump(rows));
+         json_text(rows));
 }
 
 void mark_unloaded(pqxx::work& work, std::span<const Unloaded> connections) {
@@ -163,17 +159,21 @@ void mark_unloaded(pqxx::work& work, std::span<const Unloaded> connections) {
                         {"table_count", unloaded.table_count},
                         {"schema_mode", unloaded.is_dynamic ? "dynamic" : "static"},
                         {"schema_hash", unloaded.schema_hash},
-                        {"config_hash", unloaded.config_hash}});
+                        {"config_hash", unloaded.config_hash},
+                        {"mod_time_us", unloaded.plugin_mod_time_us}});
     }
     record_offers(work, offers);
     exec(work,
          "update penstock.connection_state cs set state = 'ready', error = null, imported = false, "
          "table_count = r.table_count, schema_mode = r.schema_mode, schema_hash = r.schema_hash, "
-         "config_hash = r.config_hash, comments_set = true, attempts = 0, next_attempt_at = null, "
-         "live_hash = '', held_hash = null from jsonb_to_recordset($1::jsonb) as r(name text, "
-         "table_count int, schema_mode text, schema_hash text, config_hash text) "
-         "where cs.connection_name = r.name",
-         dump(rows));
+         "config_hash = r.config_hash, plugin_mod_time = " +
+             mod_time_sql("r.mod_time_us") +
+             ", comments_set = true, attempts = 0, next_attempt_at = null, "
+             "live_hash = '', held_hash = null from jsonb_to_recordset($1::jsonb) as r(name text, "
+             "table_count int, schema_mode text, schema_hash text, config_hash text, mod_time_us "
+             "bigint) "
+             "where cs.connection_name = r.name",
+         json_text(rows));
 }
 
 /// Why a connection cannot have its schema; nullopt when it can, or needs no new one.
@@ -225,11 +225,14 @@ void create_batch(pqxx::work& work, std::span<const DesiredConnection> connectio
 template <typename Item>
 void write_in_batches(Writer& writer, const std::vector<Item>& items,
                       void (*write)(pqxx::work&, std::span<const Item>)) {
-    for (std::size_t start = 0; start < items.size(); start += kConnectionsPerTransaction) {
-        const std::size_t end = std::min(start + kConnectionsPerTransaction, items.size());
-        const std::span<const Item> batch(items.data() + start, end - start);
-        writer.write([&](pqxx::work& work) { write(work, batch); });
+    if (items.empty()) {
+        return;
     }
+    const auto write_batch = [&](Batch batch) {
+        const std::span<const Item> some(items.data() + batch.start, batch.end - batch.start);
+        writer.write([&](pqxx::work& work) { write(work, some); });
+    };
+    for_each_batch(items.size(), write_batch, kConnectionsPerTransaction);
 }
 
 } // namespace

@@ -1,7 +1,6 @@
 #include "catalog/session_impl.hpp"
 
 #include "penstock/types/utf8.hpp"
-#include "reconcile/reconcile.hpp"
 
 #include <algorithm>
 
@@ -22,6 +21,8 @@ std::string join(const std::vector<std::string>& parts, std::size_t most) {
     return text;
 }
 
+} // namespace
+
 std::vector<std::string> texts_of(const pqxx::result& rows) {
     std::vector<std::string> texts;
     for (const auto& row : rows) {
@@ -29,75 +30,6 @@ std::vector<std::string> texts_of(const pqxx::result& rows) {
     }
     return texts;
 }
-
-/// Objects of a schema that are none of its foreign tables: they keep it from being dropped.
-std::vector<std::string> foreign_objects_of(pqxx::work& work, const std::string& schema) {
-    return texts_of(exec(
-        work,
-        "select distinct pg_describe_object(d.classid, d.objid, 0) from pg_depend d join "
-        "pg_namespace n on d.refclassid = 'pg_namespace'::regclass and d.refobjid = n.oid "
-        "where n.nspname = $1 and d.deptype = 'n' and not exists (select from pg_class c where "
-        "d.classid = 'pg_class'::regclass and c.oid = d.objid and c.relkind = 'f') order by 1",
-        schema));
-}
-
-std::vector<std::string> foreign_tables_of(Writer& session, const std::string& schema) {
-    std::vector<std::string> names;
-    session.connection.transact([&](pqxx::work& work) {
-        names = texts_of(exec(work,
-                              "select c.relname from pg_class c join pg_namespace n on n.oid = "
-                              "c.relnamespace where n.nspname = $1 and c.relkind = 'f' order by 1",
-                              schema));
-    });
-    return names;
-}
-
-/// Adds the table to `held` when it has to stay.
-void drop_table(pqxx::work& work, const std::string& schema, const std::string& table,
-                std::vector<Held>& held) {
-    const bool is_gone =
-        run_unless_held(work, "drop foreign table if exists " + work.quote_name(schema) + "." +
-                                  work.quote_name(table) + " restrict");
-    if (!is_gone) {
-        held.push_back({"table \"" + table + "\"", dependents_of(work, schema, table, {})});
-    }
-}
-
-void drop_batch(pqxx::work& work, const std::string& schema, const std::vector<std::string>& tables,
-                Batch batch, std::vector<Held>& held) {
-    for (std::size_t index = batch.start; index < batch.end; ++index) {
-        drop_table(work, schema, tables[index], held);
-    }
-}
-
-void finish_drop(pqxx::work& work, const std::string& connection, bool keep_row_disabled) {
-    if (keep_row_disabled) {
-        exec(work,
-             "update penstock.connection_state set state = 'disabled', error = null, imported = "
-             "false, table_count = 0, schema_hash = null, config_hash = null, live_hash = null, "
-             "held_hash = null, comments_set = false, attempts = 0, next_attempt_at = null "
-             "where connection_name = $1",
-             connection);
-        return;
-    }
-    exec(work, "delete from penstock.connection_state where connection_name = $1", connection);
-}
-
-void note_held(pqxx::work& work, const std::string& connection, const std::vector<Held>& held) {
-    const auto rows = exec(work,
-                           "select attempts from penstock.connection_state where "
-                           "connection_name = $1 for update",
-                           connection);
-    const int attempts = rows.empty() ? 1 : rows[0][0].as<int>() + 1;
-    exec(work,
-         "update penstock.connection_state set error = $2, attempts = $3, last_attempt_at = "
-         "clock_timestamp(), next_attempt_at = clock_timestamp() + $4::bigint * interval '1 ms' "
-         "where connection_name = $1",
-         connection, "waits for other objects: " + text_of_held(held), attempts,
-         reconcile::backoff_ms(attempts));
-}
-
-} // namespace
 
 std::optional<bool> is_our_schema(pqxx::work& work, const std::string& name) {
     // Compared as text: a cast to name would cut a long one and find another schema.
@@ -167,56 +99,36 @@ std::vector<std::string> dependents_of(pqxx::work& work, const std::string& sche
                          schema, table, column));
 }
 
+std::string mod_time_sql(const std::string& microseconds) {
+    // In whole microseconds: a double has too few digits for seconds.
+    return "timestamptz 'epoch' + nullif(" + microseconds + ", 0) * interval '1 microsecond'";
+}
+
 std::string held_hash_sql(const std::string& schema_expression) {
     return "(select encode(sha256(convert_to(coalesce(string_agg(o, e'\\n' order by o), ''), "
            "'UTF8')), 'hex') from penstock.dependent_object(" +
            schema_expression + ") o)";
 }
 
-void for_each_batch(std::size_t count, const std::function<void(Batch)>& run) {
+void for_each_batch(std::size_t count, const std::function<void(Batch)>& run,
+                    std::size_t most_at_once) {
     std::size_t start = 0;
     bool is_last = false;
     while (!is_last) {
-        const std::size_t end = std::min(start + kTablesPerTransaction, count);
+        const std::size_t end = std::min(start + most_at_once, count);
+        try {
+            run({start, end, end == count});
+        } catch (const Exception& exception) {
+            // The lock table has room for all sessions together: how much is left is luck.
+            if (!is_lock_table_full(exception.error()) || end - start < 2) {
+                throw;
+            }
+            most_at_once = (end - start) / 2;
+            continue;
+        }
         is_last = end == count;
-        run({start, end, is_last});
         start = end;
     }
-}
-
-bool Session::drop_connection(const std::string& connection, bool keep_row_disabled) {
-    std::vector<Held> held;
-    bool is_ours = false;
-    impl_->connection.transact(
-        [&](pqxx::work& work) { is_ours = is_our_schema(work, connection).value_or(false); });
-    const auto tables =
-        is_ours ? foreign_tables_of(*impl_, connection) : std::vector<std::string>{};
-    for_each_batch(tables.size(), [&](Batch batch) {
-        const std::vector<Held> held_before = held;
-        impl_->write([&](pqxx::work& work) {
-            held = held_before; // a transaction may run more than once
-            drop_batch(work, connection, tables, batch, held);
-        });
-    });
-    bool is_dropped = false;
-    impl_->write([&](pqxx::work& work) {
-        std::vector<Held> all_held = held;
-        const bool schema_is_gone =
-            !is_ours || (all_held.empty() &&
-                         run_unless_held(work, "drop schema if exists " +
-                                                   work.quote_name(connection) + " restrict"));
-        if (!schema_is_gone && all_held.empty()) {
-            all_held.push_back(
-                {"schema \"" + connection + "\"", foreign_objects_of(work, connection)});
-        }
-        is_dropped = all_held.empty();
-        if (is_dropped) {
-            finish_drop(work, connection, keep_row_disabled);
-        } else {
-            note_held(work, connection, all_held);
-        }
-    });
-    return is_dropped;
 }
 
 } // namespace penstock::catalog

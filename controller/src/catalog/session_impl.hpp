@@ -39,6 +39,9 @@ struct Session::Impl : Writer {
     using Writer::Writer;
 };
 
+/// The first column.
+[[nodiscard]] std::vector<std::string> texts_of(const pqxx::result& rows);
+
 /// Does a schema of that name exist, and is it ours? nullopt: it does not exist.
 [[nodiscard]] std::optional<bool> is_our_schema(pqxx::work& work, const std::string& name);
 /// Statements that make the empty schema with its marker and grants, each with a semicolon behind
@@ -75,6 +78,9 @@ using OffersByHash = std::map<std::string, const std::vector<TableSchema>*>;
 /// statement, that gives a row of connection_state the hash.
 void record_offers(pqxx::work& work, const OffersByHash& offers);
 
+/// The timestamptz of an SQL expression in microseconds since 1970; null for 0.
+[[nodiscard]] std::string mod_time_sql(const std::string& microseconds);
+
 /// A JSON object with one text, for penstock.event.
 [[nodiscard]] std::string event_detail(const std::string& name, const std::string& text);
 
@@ -88,7 +94,9 @@ struct Batch {
     bool is_last;
 };
 /// Cuts `count` tables into batches and calls `run` for each in order; for none at all once, with
-/// an empty last one.
-void for_each_batch(std::size_t count, const std::function<void(Batch)>& run);
+/// an empty last one. Where the server's lock table has no room for a batch, its half is tried:
+/// what a `run` that throws has done must not count.
+void for_each_batch(std::size_t count, const std::function<void(Batch)>& run,
+                    std::size_t most_at_once = kTablesPerTransaction);
 
 } // namespace penstock::catalog

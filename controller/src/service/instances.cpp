@@ -222,6 +222,11 @@ Instances::FileIdentity Instances::identity_of(const std::string& executable) {
     return {file.st_ino, file.st_mtim.tv_sec * 1'000'000'000 + file.st_mtim.tv_nsec};
 }
 
+std::int64_t Instances::executable_time_us(const std::string& label) const {
+    const auto found = entries_.find(label);
+    return found == entries_.end() ? 0 : found->second.executable.modified_ns / 1000;
+}
+
 void Instances::check() {
     for (auto& [label, entry] : entries_) {
         if (!entry.host || entry.is_stopping) {

@@ -51,6 +51,9 @@ class Instances {
     /// What a connection of the instance has to expect. The error is set for kFailed.
     [[nodiscard]] hosting::HostStatus status(const std::string& label) const;
 
+    /// Modification time of the executable that was started, in microseconds since 1970; 0 = none.
+    [[nodiscard]] std::int64_t executable_time_us(const std::string& label) const;
+
     /// Looks at the executables on disk; starts again what failed for 60 s.
     void check();
     void restart(const std::string& label);

@@ -126,7 +126,7 @@ void Refresh::stop() {
 asio::awaitable<void> Refresh::lead() {
     is_lost_ = is_settled_ = false;
     has_new_files_ = has_new_plugins_ = has_new_servers_ = has_new_path_ = true;
-    has_old_offers_ = true;
+    has_leftovers_ = true;
     actual_.clear();
     not_before_.clear();
     read_at_ = {};
@@ -209,7 +209,7 @@ asio::awaitable<void> Refresh::turn() {
         is_settled_ = true;
         co_await sessions_.run([](Session& session) { session.mark_settled(); });
     }
-    co_await forget_offers();
+    co_await tidy();
     report_when_idle();
     wake_at_ = std::min(wake_at_, read_at_);
 }
@@ -241,25 +241,27 @@ asio::awaitable<void> Refresh::write_plugins() {
 /// They wait here until they are written: the database may go away in the middle.
 asio::awaitable<void> Refresh::write_events() {
     const std::ptrdiff_t count = std::ssize(events_); // others may come meanwhile
-    const auto write = [events = events_](Session& session) {
-        for (const Event& event : events) {
-            session.write_event(event.kind, event.event, event.source, event.connection,
-                                event.detail_json);
-        }
-    };
+    const auto write = [events = events_](Session& session) { session.write_events(events); };
     co_await sessions_.run(write);
     events_.erase(events_.begin(), events_.begin() + count);
 }
 
-/// Once nothing else is to be done: the room that it gives back is worth no wait.
-asio::awaitable<void> Refresh::forget_offers() {
-    if (!has_old_offers_ || !in_schema_work_.empty() || !fetching_.empty()) {
+/// Once nothing else is to be done: nobody waits for it.
+asio::awaitable<void> Refresh::tidy() {
+    if (!has_leftovers_ || !in_schema_work_.empty() || !fetching_.empty()) {
         co_return;
     }
-    // One that finds somebody at work there is tried again when the rows are read next.
-    has_old_offers_ = false;
-    has_old_offers_ =
-        !co_await sessions_.run([](Session& session) { return session.forget_offers(); });
+    has_leftovers_ = false;
+    std::vector<std::string> kept;
+    for (const catalog::Server& server : instances_.servers()) {
+        kept.push_back(server.label);
+    }
+    const auto tidy = [kept = std::move(kept)](Session& session) {
+        session.drop_servers(kept);
+        return session.forget_offers();
+    };
+    // When somebody was at work there, another turn tries again.
+    has_leftovers_ = !co_await sessions_.run(tidy) || has_leftovers_;
 }
 
 /// What changed here while the rows were read is newer than what was read.
@@ -304,10 +306,13 @@ void Refresh::launch(const std::vector<reconcile::Step>& steps) {
     std::stable_partition(ordered.begin(), ordered.end(), [this](const reconcile::Step& step) {
         return !is_aggregate_fetch(step);
     });
+    std::vector<std::string> drops;
     for (const reconcile::Step& step : ordered) {
         const Clock::time_point due = due_of(step);
         if (due > Clock::now()) {
             wake_at_ = std::min(wake_at_, due);
+        } else if (step.kind == StepKind::kDrop) {
+            drops.push_back(step.connection);
         } else if (launch_one(step)) {
             is_working_ = is_working_ || step.kind != StepKind::kFetch;
         } else if (hurried_.contains(step.connection)) {
@@ -316,6 +321,7 @@ void Refresh::launch(const std::vector<reconcile::Step>& steps) {
         }
     }
     hurried_ = std::move(still_hurried);
+    launch_drops(drops);
 }
 
 bool Refresh::launch_one(const reconcile::Step& step) {

@@ -80,14 +80,6 @@ class Refresh {
             return creates.empty() && updates.empty() && changes.empty() && unloaded.empty();
         }
     };
-    struct Event {
-        std::string kind;
-        std::string event;
-        std::string source;
-        std::string connection;
-        std::string detail_json;
-    };
-
     // refresh.cpp: the loop
     boost::asio::awaitable<void> work();
     boost::asio::awaitable<void> turn();
@@ -95,7 +87,7 @@ class Refresh {
     boost::asio::awaitable<void> write_side_rows();
     boost::asio::awaitable<void> write_plugins();
     boost::asio::awaitable<void> write_events();
-    boost::asio::awaitable<void> forget_offers();
+    boost::asio::awaitable<void> tidy();
     boost::asio::awaitable<void> read_actual();
     void launch(const std::vector<reconcile::Step>& steps);
     [[nodiscard]] hosting::Clock::time_point due_of(const reconcile::Step& step) const;
@@ -155,7 +147,12 @@ class Refresh {
     boost::asio::awaitable<void> schema_work(reconcile::Step step);
     boost::asio::awaitable<void> apply(std::string name);
     boost::asio::awaitable<void> comment(std::string name);
-    boost::asio::awaitable<void> drop(std::string name, bool keep_row_disabled);
+    boost::asio::awaitable<void> disable(std::string name);
+    void launch_drops(const std::vector<std::string>& names);
+    boost::asio::awaitable<void> drop(std::vector<std::string> names);
+    boost::asio::awaitable<void> drop_now(const std::vector<std::string>& names);
+    void drop_is_held(const std::string& name);
+    void take_drop(const std::string& name);
     void schema_work_failed(const reconcile::Step& step, const Error& error);
     void release(const std::string& name, const std::string& label);
     void update_instances();
@@ -198,6 +195,7 @@ class Refresh {
     std::uint64_t change_count_ = 0;
     std::map<std::string, std::uint64_t> changed_in_; ///< connection → change_count_ of its last
     std::set<std::string> in_schema_work_;
+    int schema_job_count_ = 0; ///< under way; one may be about many connections
     std::map<std::string, hosting::Clock::time_point> not_before_; ///< our own patience
     std::set<std::string> hurried_; ///< asked for by hand: the next step skips its backoff
     hosting::Clock::time_point read_at_{};
@@ -208,8 +206,8 @@ class Refresh {
     bool has_new_servers_ = true;
     std::vector<catalog::Server> written_servers_; ///< since the rows were read last
     bool has_new_path_ = true;
-    bool has_old_offers_ = true; ///< penstock.offered_table may hold what no connection refers to
-    std::vector<Event> events_;
+    bool has_leftovers_ = true; ///< offers or servers that no connection refers to any more
+    std::vector<catalog::EventRow> events_;
 };
 
 } // namespace penstock::service

@@ -186,12 +186,13 @@ catalog::Unloaded Refresh::unloaded_of(const std::string& name) const {
             .config_hash = offer.config_hash,
             .table_count = static_cast<int>(offer.table_count),
             .is_dynamic = offer.is_dynamic,
-            .tables = {offered, &offered->tables}};
+            .tables = {offered, &offered->tables},
+            .plugin_mod_time_us = instances_.executable_time_us(desired_.at(name).plugin_instance)};
 }
 
 void Refresh::take_unloaded(const catalog::Unloaded& unloaded) {
     reconcile::ActualConnection& row = actual_[unloaded.connection];
-    has_old_offers_ = has_old_offers_ || row.schema_hash != unloaded.schema_hash;
+    has_leftovers_ = has_leftovers_ || row.schema_hash != unloaded.schema_hash;
     row.schema_hash = unloaded.schema_hash;
     row.config_hash = unloaded.config_hash;
     row.is_imported = false;

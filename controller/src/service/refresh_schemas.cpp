@@ -17,6 +17,8 @@ using hosting::Clock;
 using reconcile::State;
 using reconcile::StepKind;
 
+/// Connections that one job drops: the sessions share thousands, and none is held up for long.
+constexpr std::size_t kDropsOfJob = 200;
 /// After a failure that no offer accounts for (comments, a drop).
 constexpr std::chrono::seconds kSchemaRetry{5};
 
@@ -24,12 +26,13 @@ constexpr std::chrono::seconds kSchemaRetry{5};
 
 bool Refresh::launch_schema_work(const reconcile::Step& step) {
     const bool is_ours = step.kind == StepKind::kApply || step.kind == StepKind::kComment ||
-                         step.kind == StepKind::kDrop || step.kind == StepKind::kDisable;
+                         step.kind == StepKind::kDisable;
     // One that finds no session is launched when another ends.
-    if (!is_ours || in_schema_work_.size() >= SessionPool::kSchemaSessions ||
+    if (!is_ours || schema_job_count_ >= SessionPool::kSchemaSessions ||
         !in_schema_work_.insert(step.connection).second) {
         return false;
     }
+    ++schema_job_count_;
     asio::co_spawn(executor_, schema_work(step), asio::detached);
     return true;
 }
@@ -42,7 +45,7 @@ asio::awaitable<void> Refresh::schema_work(reconcile::Step step) {
         } else if (step.kind == StepKind::kComment) {
             co_await comment(step.connection);
         } else {
-            co_await drop(step.connection, step.kind == StepKind::kDisable);
+            co_await disable(step.connection);
         }
     } catch (const Exception& error) {
         failure = error.error();
@@ -54,6 +57,7 @@ asio::awaitable<void> Refresh::schema_work(reconcile::Step step) {
     }
     in_schema_work_.erase(step.connection);
     changed_in_[step.connection] = ++change_count_;
+    --schema_job_count_;
     wake();
 }
 
@@ -68,8 +72,9 @@ asio::awaitable<void> Refresh::apply(std::string name) {
     const bool is_dynamic = offers_[name].is_dynamic;
     // Tables that were made once stay.
     const bool is_loaded = connection.wants_tables || actual_[name].is_imported;
+    const std::int64_t mod_time = instances_.executable_time_us(connection.plugin_instance);
     co_await sessions_.run([&](Session& session) {
-        session.apply_schema(connection, offered->tables, is_dynamic, is_loaded);
+        session.apply_schema(connection, offered->tables, is_dynamic, is_loaded, mod_time);
     });
     reconcile::ActualConnection& row = actual_[name];
     row.state = State::kReady;
@@ -79,7 +84,7 @@ asio::awaitable<void> Refresh::apply(std::string name) {
     row.has_schema = true;
     row.schema_is_ours = true;
     row.schema_is_intact = true;
-    has_old_offers_ = has_old_offers_ || row.schema_hash != offered->hash;
+    has_leftovers_ = has_leftovers_ || row.schema_hash != offered->hash;
     row.schema_hash = offered->hash;
     row.config_hash = connection.config_hash;
     row.is_imported = is_loaded;
@@ -101,28 +106,93 @@ asio::awaitable<void> Refresh::comment(std::string name) {
     actual_[name].comments_set = true;
 }
 
-asio::awaitable<void> Refresh::drop(std::string name, bool keep_row_disabled) {
+asio::awaitable<void> Refresh::disable(std::string name) {
     const bool is_gone = co_await sessions_.run(
-        [&](Session& session) { return session.drop_connection(name, keep_row_disabled); });
+        [&](Session& session) { return session.drop_connection(name, true); });
     if (!is_gone) {
-        // The row says which objects hold it, and when to try again.
-        read_at_ = {};
-        not_before_[name] = Clock::now() + kSchemaRetry;
-        log_warning("connection \"" + name + "\": other objects depend on its tables");
+        drop_is_held(name);
         co_return;
     }
-    has_old_offers_ = true;
-    if (keep_row_disabled) {
-        reconcile::ActualConnection& row = actual_[name];
-        row.state = State::kDisabled;
-        row.error.clear();
-        row.has_schema = false;
-        row.schema_hash.clear();
-    } else {
-        actual_.erase(name);
-        not_before_.erase(name);
-        note("connection", "deleted", "controller", name, {});
+    reconcile::ActualConnection& row = actual_[name];
+    row.state = State::kDisabled;
+    row.error.clear();
+    row.has_schema = false;
+    row.schema_hash.clear();
+    take_drop(name);
+    log_info("connection \"" + name + "\": disabled");
+}
+
+/// Those that find no session are launched when a job ends.
+void Refresh::launch_drops(const std::vector<std::string>& names) {
+    std::vector<std::string> some;
+    for (const std::string& name : names) {
+        if (schema_job_count_ >= SessionPool::kSchemaSessions) {
+            break;
+        }
+        if (in_schema_work_.insert(name).second) {
+            some.push_back(name);
+        }
+        if (some.size() == kDropsOfJob || (&name == &names.back() && !some.empty())) {
+            ++schema_job_count_;
+            is_working_ = true;
+            asio::co_spawn(executor_, drop(std::exchange(some, {})), asio::detached);
+        }
     }
+}
+
+asio::awaitable<void> Refresh::drop(std::vector<std::string> names) {
+    std::optional<Error> failure;
+    try {
+        co_await drop_now(names);
+    } catch (const Exception& error) {
+        failure = error.error();
+    } catch (const std::exception& error) {
+        failure = Error::make(ErrorKind::kInternal, error.what());
+    }
+    for (const std::string& name : names) {
+        if (failure) {
+            schema_work_failed({.kind = StepKind::kDrop, .connection = name}, *failure);
+        }
+        in_schema_work_.erase(name);
+        changed_in_[name] = ++change_count_;
+    }
+    --schema_job_count_;
+    wake();
+}
+
+asio::awaitable<void> Refresh::drop_now(const std::vector<std::string>& names) {
+    const Session::NotDropped left =
+        co_await sessions_.run([&](Session& session) { return session.drop_connections(names); });
+    std::set<std::string> is_left;
+    for (const std::string& name : left.held) {
+        drop_is_held(name);
+        is_left.insert(name);
+    }
+    for (const auto& [name, error] : left.failed) {
+        schema_work_failed({.kind = StepKind::kDrop, .connection = name}, error);
+        is_left.insert(name);
+    }
+    for (const std::string& name : names) {
+        if (!is_left.contains(name)) {
+            actual_.erase(name);
+            not_before_.erase(name);
+            take_drop(name);
+            note("connection", "deleted", "controller", name, {});
+            log_info("connection \"" + name + "\": deleted");
+        }
+    }
+}
+
+/// The row says which objects hold it, and when to try again.
+void Refresh::drop_is_held(const std::string& name) {
+    read_at_ = {};
+    not_before_[name] = Clock::now() + kSchemaRetry;
+    log_warning("connection \"" + name + "\": other objects depend on its tables");
+}
+
+/// Its schema is gone: what we know of its tables is of no use any more.
+void Refresh::take_drop(const std::string& name) {
+    has_leftovers_ = true;
     forget_offer(name);
     offered_.erase(name);
     referenced_.erase(name);
@@ -136,7 +206,6 @@ asio::awaitable<void> Refresh::drop(std::string name, bool keep_row_disabled) {
         configured_on_.erase(on);
         release(name, label);
     }
-    log_info("connection \"" + name + "\": " + (keep_row_disabled ? "disabled" : "deleted"));
 }
 
 void Refresh::schema_work_failed(const reconcile::Step& step, const Error& error) {
@@ -180,6 +249,7 @@ void Refresh::update_instances() {
     }
     instances_.set_wanted(wanted, still_used);
     has_new_servers_ = true;
+    has_leftovers_ = true;
 }
 
 } // namespace penstock::service

@@ -48,11 +48,11 @@ TEST_F(DiagnosticsTest, plugins_are_replaced) {
 TEST_F(DiagnosticsTest, ten_thousand_events_are_kept) {
     as_admin("insert into penstock.event (kind, event, source) select 'service', 'x', 'user' from "
              "generate_series(1, 10500)");
-    session().write_event("connection", "last", "plugin", "prod", R"({"a": 1})");
+    session().write_events({{"connection", "last", "plugin", "prod", R"({"a": 1})"}});
     EXPECT_EQ(value("select count(*) || ' ' || min(id) || ' ' || max(id) from penstock.event"),
               "10000 502 10501");
     EXPECT_EQ(value("select detail ->> 'a' from penstock.event where event = 'last'"), "1");
-    session().write_event("service", "plain", "controller", "", "");
+    session().write_events({{"service", "plain", "controller", "", ""}});
     EXPECT_EQ(value("select connection is null and detail = '{}' from penstock.event where event = "
                     "'plain'"),
               "t");
@@ -130,6 +130,16 @@ TEST_F(DiagnosticsTest, users_read_the_state_and_ask_for_a_refresh_and_nothing_e
     for (const std::string& sql : refused) {
         EXPECT_EQ(sqlstate_of_try(sql), "42501") << sql;
     }
+}
+
+TEST_F(DiagnosticsTest, texts_with_bytes_that_the_server_does_not_take_are_written) {
+    const std::string odd("a\0b\\u0000c\xff", 11);
+    session().write_events({{"plugin", odd, "plugin", "prod", R"({"error": "a\u0000b\\u0000"})"}});
+    EXPECT_EQ(value("select event from penstock.event"), "a\uFFFDb\\u0000c\uFFFD");
+    EXPECT_EQ(value("select detail ->> 'error' from penstock.event"), "a\uFFFDb\\u0000");
+    session().create_connections({test::make_desired("prod")});
+    session().change_states({{.connection = "prod", .to = reconcile::State::kError, .error = odd}});
+    EXPECT_EQ(error_text_of("prod"), "a\uFFFDb\\u0000c\uFFFD");
 }
 
 } // namespace

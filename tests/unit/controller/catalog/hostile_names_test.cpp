@@ -143,7 +143,7 @@ TEST_F(HostileNamesTest, instances_files_and_search_paths_may_have_any_name) {
                         "pg_db_role_setting where setrole = 0 and setdatabase = (select oid from "
                         "pg_database where datname = current_database())"),
                   value("select quote_ident(" + admin().quote(name) + ")") + ", public, penstock");
-        session().write_event("config", name, "user", name, "{}");
+        session().write_events({{"config", name, "user", name, "{}"}});
     }
     EXPECT_EQ(value("select count(*) from penstock.event where event = connection"), "50");
 }

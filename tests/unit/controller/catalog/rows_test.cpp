@@ -172,11 +172,14 @@ TEST_F(RowsTest, a_lazy_connection_becomes_ready_with_an_empty_schema) {
     EXPECT_TRUE(session().read_actual().at("a").schema_is_empty);
     const auto tables = std::make_shared<const std::vector<TableSchema>>(
         std::vector{test::make_table("t", {test::make_column("x")})});
-    session().mark_unloaded({Unloaded{"a", "s1", "c1", 100, true, tables},
+    session().mark_unloaded({Unloaded{"a", "s1", "c1", 100, true, tables, 1'700'000'000'123'456},
                              Unloaded{"gone", "s1", "c1", 100, true, tables}});
     EXPECT_EQ(value("select concat_ws(' ', state, imported, table_count, schema_mode, "
                     "comments_set) from penstock.connection_state where connection_name = 'a'"),
               "ready f 100 dynamic t");
+    EXPECT_EQ(value("select plugin_mod_time at time zone 'utc' from penstock.connection_state "
+                    "where connection_name = 'a'"),
+              "2023-11-14 22:13:20.123456");
     EXPECT_EQ(state_of("b"), "pending");
     const auto row = session().read_actual().at("a");
     EXPECT_EQ(row.schema_hash, "s1");
@@ -217,10 +220,12 @@ TEST_F(RowsTest, a_replaced_controller_is_refused_every_write) {
         [&] { session().apply_schema(make_desired("a"), {}, false); },
         [&] { session().apply_comments("a", {}); },
         [&] { (void)session().drop_connection("a", false); },
+        [&] { (void)session().drop_connections({"a", "b"}); },
+        [&] { session().drop_servers({}); },
         [&] { (void)session().forget_offers(); },
         [&] { session().write_config_files({}); },
         [&] { session().write_plugins({}); },
-        [&] { session().write_event("service", "x", "controller", "", "{}"); },
+        [&] { session().write_events({{"service", "x", "controller", "", "{}"}}); },
         [&] { session().set_search_path({"a"}); },
     };
     for (std::size_t index = 0; index < writes.size(); ++index) {

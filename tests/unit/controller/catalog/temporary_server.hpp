@@ -28,7 +28,7 @@ namespace penstock::test {
 
 class TemporaryServer {
   public:
-    TemporaryServer() {
+    explicit TemporaryServer(std::string options = {}) : options_(std::move(options)) {
         std::array<char, 32> name{"/tmp/penstock-test-XXXXXX"};
         if (::mkdtemp(name.data()) == nullptr) {
             throw std::runtime_error("could not make a temporary folder");
@@ -63,7 +63,7 @@ class TemporaryServer {
     void start() {
         run({bin_ + "/pg_ctl", "-D", data(), "-l", (folder_ / "log").string(), "-w", "-o",
              "-c listen_addresses='' -c unix_socket_directories=" + folder_.string() +
-                 " -c fsync=off -c max_connections=40",
+                 " -c fsync=off -c max_connections=40" + options_,
              "start"});
     }
 
@@ -128,6 +128,7 @@ class TemporaryServer {
         }
     }
 
+    std::string options_; ///< more of them for the command line, each with a blank before it
     std::filesystem::path folder_;
     std::string bin_;
 };
@@ -162,9 +163,8 @@ class CatalogTest : public ::testing::Test {
     void SetUp() override {
         static int number = 0;
         database_ = "test_" + std::to_string(++number);
-        auto& server = TemporaryServer::instance();
-        run_alone(server.target("postgres", "postgres"), "create database " + database_);
-        admin_ = std::make_unique<pqxx::connection>(server.target("postgres", database_));
+        run_alone(server().target("postgres", "postgres"), "create database " + database_);
+        admin_ = std::make_unique<pqxx::connection>(server().target("postgres", database_));
         as_admin(script_without_module());
         as_admin(std::string{"alter role penstock_owner password '"} + TemporaryServer::kPassword +
                  "'");
@@ -176,12 +176,15 @@ class CatalogTest : public ::testing::Test {
 
     void TearDown() override {
         admin_.reset();
-        run_alone(TemporaryServer::instance().target("postgres", "postgres"),
+        run_alone(server().target("postgres", "postgres"),
                   "drop database " + database_ + " with (force)");
     }
 
+    /// A test that needs another kind of server has its own.
+    [[nodiscard]] virtual TemporaryServer& server() const { return TemporaryServer::instance(); }
+
     [[nodiscard]] std::string target(const std::string& user) const {
-        return TemporaryServer::instance().target(user, database_);
+        return server().target(user, database_);
     }
 
     /// One transaction of the superuser.
