@@ -26,11 +26,30 @@ WORKERS = 2
 DATA_SEED = 1
 SPIES = [f"spy{number}" for number in range(6)]
 MAX_FAILURES = 5
+EXPLAIN_EVERY = 8
+# What must be in the plans, or the run has not shown that it makes no difference.
+PLANS = ["Foreign Scan", "Async Foreign Scan", "Custom Scan (PenstockKeyBatchJoin)", "Memoize", "Exact Quals",
+         "Superset Quals", "Row Target", "Parameterised"]
 
 CONFIG = "".join(f'connection "{name}" {{\n  plugin = "spy"\n  seed = {number}\n  data_seed = {DATA_SEED}\n}}\n'
                  for number, name in enumerate(SPIES))
+CONFIG += ('connection "two" {\n  plugin = "spy"\n  type = "aggregator"\n  connections = ["spy1", "spy5"]\n}\n')
 CONFIG += 'connection "spies" {\n  plugin = "spy"\n  type = "aggregator"\n  connections = ["spy4"]\n}\n'
 SCHEMAS = SPIES + ["spies"]
+# Tables with each row of mid twice: children of one parent, and an aggregator of two connections.
+DOUBLED = """
+create schema arms; create schema arm1; create schema arm2;
+import foreign schema spy2 limit to (mid) from server {server} into arm1;
+import foreign schema spy3 limit to (mid) from server {server} into arm2;
+create table arms.pair ({columns});
+alter foreign table arm1.mid inherit arms.pair;
+alter foreign table arm2.mid inherit arms.pair;
+create view arms.both as select {names} from two.mid;
+create view heap.pair as select * from heap.mid union all select * from heap.mid;
+create view heap.both as select * from heap.pair;
+grant usage on schema arms, arm1, arm2 to penstock_users;
+grant select on all tables in schema arms, arm1, arm2, heap to penstock_users;
+"""
 
 # Settings that change plans and may not change results. Those of Penstock itself are added.
 SETTINGS = [("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("enable_nestloop", "off"),
@@ -77,6 +96,14 @@ def make_heap(instance):
                            f"analyze heap.{table}; grant select on heap.{table} to penstock_users;")
 
 
+def make_doubled(instance):
+    server = instance.rows("select s.srvname from pg_foreign_table t join pg_foreign_server s on s.oid = t.ftserver "
+                           "where t.ftrelid = 'spy0.mid'::regclass")[0][0]
+    columns = catalog(instance)["mid"]
+    instance.superuser(DOUBLED.format(server=server, columns=", ".join(f"{name} {sql_type}" for name, sql_type in columns),
+                                      names=", ".join(name for name, _ in columns)))
+
+
 def can_discard(instance):
     return bool(instance.rows("select 1 from pg_settings where name = %s and max_val::int > 0", DISCARD[0]))
 
@@ -88,6 +115,11 @@ def catalog(instance):
             "and table_name not in ('requests', 'pushed', 'faults', 'acts') order by table_name, position"):
         found[table].append((name, SHORT.get(sql_type, sql_type)))
     return dict(found)
+
+
+def tables_of(instance):
+    tables = catalog(instance)
+    return {**tables, "pair": tables["mid"], "both": tables["mid"]}
 
 
 def known_values(connection, tables):
@@ -117,8 +149,10 @@ class Trial:
             self.settings = self.settings + [DISCARD]
         self.plan_cache_mode = source.choice([None, None, None, "force_generic_plan", "force_custom_plan", "auto"])
 
-    def schema_of(self, number):
+    def schema_of(self, number, table):
         schema = self._schemas[number % len(self._schemas)]
+        if table in ("pair", "both") and schema != "heap":
+            return "arms"
         # An aggregator's whole row has more columns.
         return "spy4" if schema == "spies" and self.query.is_whole_row else schema
 
@@ -136,7 +170,7 @@ class Trial:
 
     def oracle(self):
         # An incomplete order leaves open which rows a LIMIT takes: the oracle has all of them.
-        return query_tree.render(self.query.sql(limited=self.query.with_ties), lambda number: "heap")[0]
+        return query_tree.render(self.query.sql(limited=self.query.with_ties), lambda number, table: "heap")[0]
 
 
 def run(connection, sql):
@@ -197,7 +231,7 @@ class Worker:
     def __init__(self, instance):
         self.instance = instance
         self.connection = session(instance)
-        self.tables = catalog(instance)
+        self.tables = tables_of(instance)
         self.values = known_values(self.connection, self.tables)
         self.settings = self.usable_settings()
         self.counts = collections.Counter()
@@ -239,6 +273,13 @@ class Worker:
                 self.reset()
         compare(trial.query, expected, found, oids)
 
+    def note_plan(self, trial):
+        for line in self.plan(trial, "costs off").splitlines():
+            words = re.sub(r"^ *(->)? *(Parallel )?", "", line)
+            self.counts["plan " + re.split(" on |: |  ", words)[0]] += 1
+            if re.match("(Exact|Superset) Quals: .*[$]", words):
+                self.counts["plan Parameterised"] += 1
+
     def reset(self):
         self.connection.cursor().execute(
             "deallocate all; reset plan_cache_mode; " + " ".join(f"reset {name};" for name, _ in self.used_settings()))
@@ -278,11 +319,11 @@ class Worker:
         return (f"query {SEED}:{number} differs: {difference}\nforeign: {trial.statements()}\nheap: {trial.oracle()}\n"
                 + self.plan(trial))
 
-    def plan(self, trial):
+    def plan(self, trial, options="verbose"):
         settings = "".join(f"set {name} = {value}; " for name, value in trial.settings)
         sql = query_tree.render(trial.query.sql(), trial.schema_of)[0]
         try:
-            return "\n".join(row[0] for row in run(self.connection, f"{settings}explain (verbose) {sql}")[0])
+            return "\n".join(row[0] for row in run(self.connection, f"{settings}explain ({options}) {sql}")[0])
         except psycopg2.Error as error:
             return str(error)
         finally:
@@ -298,6 +339,8 @@ def work(instance, first, results):
             trial = worker.trial(number)
             difference = worker.difference(trial)
             counts["queries"] += 1
+            if number % EXPLAIN_EVERY < WORKERS:
+                worker.note_plan(trial)
             if difference is not None:
                 failures.append(worker.report(number, trial, difference))
                 if len(failures) == MAX_FAILURES:
@@ -324,13 +367,15 @@ def random_queries_give_the_rows_of_heap_tables():
     print(f"# {counts['queries']} queries of seed {SEED} in {seconds:.1f} s: {counts['with rows']} with rows, "
           f"{counts['rows']} rows, {counts['errors']} that the heap refuses too")
     for reason, count in counts.most_common():
-        if " " in reason.removeprefix("with "):
+        if re.match("[0-9A-Z]{5} ", reason) or reason.removeprefix("plan ") in PLANS:
             print(f"# {count} times {reason}")
     assert not failures, "\n\n".join(failures)
     if not ONLY:
         assert counts["queries"] == QUERIES, counts
         assert counts["with rows"] > QUERIES * 0.5, f"a generator of empty results proves nothing: {counts}"
         assert counts["errors"] <= QUERIES * 0.01, counts
+        missing = [name for name in PLANS if counts["plan " + name] == 0]
+        assert not missing or QUERIES < 5000, f"no plan of {QUERIES // EXPLAIN_EVERY} has: {missing}"
 
 
 def conditions_of_every_kind_were_pushed_down():
@@ -343,9 +388,10 @@ def main():
     with penstock.Instance({"spy.spc": CONFIG}) as instance:
         global INSTANCE
         INSTANCE = instance
-        for schema in SCHEMAS:
+        for schema in SCHEMAS + ["two"]:
             instance.wait_state(schema, "ready")
         make_heap(instance)
+        make_doubled(instance)
         penstock.run_tests([random_queries_give_the_rows_of_heap_tables, conditions_of_every_kind_were_pushed_down])
 
 

@@ -83,7 +83,7 @@ def condition_text(tree):
 
 
 def render(text, schema_of, as_parameters=False):
-    """(SQL, types, values, other values): tables get `schema_of(number)`, literals values or $n."""
+    """(SQL, types, values, other values): tables get `schema_of(number, table)`, literals values or $n."""
     types, values, others = [], [], []
 
     def replace(match):
@@ -95,7 +95,7 @@ def render(text, schema_of, as_parameters=False):
         others.append(f"{quote(other)}::{sql_type}")
         return f"${len(types)}"
 
-    sql = TABLE.sub(lambda match: f"{schema_of(int(match.group(2)))}.{match.group(1)}", text)
+    sql = TABLE.sub(lambda match: f"{schema_of(int(match.group(2)), match.group(1))}.{match.group(1)}", text)
     return LITERAL.sub(replace, sql), types, values, others
 
 

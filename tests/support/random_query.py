@@ -9,10 +9,12 @@ from random_condition import COLLATIONS, INTEGERS, NO_MINIMUM, SUMMED, Column, C
 class Generator(Conditions):
     def statement(self):
         draw = self.random.randrange(100)
+        unique = (self.derived, self.lateral, self.window, self.first_of_each)
         for limit, shape in ((36, self.plain), (58, self.grouped), (66, self.distinct), (73, self.set_operation),
                              (81, self.derived), (86, self.union), (91, self.lateral), (95, self.window),
                              (98, self.first_of_each), (100, self.large)):
             if draw < limit:
+                self.needs_unique = shape in unique
                 return shape()
         raise AssertionError(draw)
 
