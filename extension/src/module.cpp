@@ -1,5 +1,6 @@
 #include "fdw/callbacks.hpp"
 #include "fdw/eager.hpp"
+#include "fdw/estimates.hpp"
 #include "fdw/key_batch.hpp"
 #include "penstock/protocol/quiet.hpp"
 #include "pg/scan_history.hpp"
@@ -62,6 +63,7 @@ void _PG_init(void) {
         DefineCustomBoolVariable(setting.name, setting.description, nullptr, setting.variable, true,
                                  PGC_USERSET, 0, nullptr, nullptr, nullptr);
     }
+    penstock::fdw::install_estimates();
     penstock::fdw::install_key_batch_join();
     penstock::pg::reserve_setting_prefix("penstock");
 }

@@ -98,8 +98,15 @@ class NumbersTable final : public Table {
     TableSchema schema_{
         .name = "example_numbers",
         .description = "The whole numbers from 1 to the connection's argument rows.",
-        .columns = {{"id", TypeId::kInt8, "The number.", kComparisonOps},
-                    {"is_even", TypeId::kBool, "Is it even?"},
+        .columns = {{.name = "id",
+                     .type = TypeId::kInt8,
+                     .description = "The number.",
+                     .exact = kComparisonOps,
+                     .is_unique = true},
+                    {.name = "is_even",
+                     .type = TypeId::kBool,
+                     .description = "Is it even?",
+                     .distinct_estimate = 2},
                     {"half", TypeId::kFloat8, "Half of it."},
                     {"digits", TypeId::kText, "It in decimal; NULL for multiples of ten."}}};
 };

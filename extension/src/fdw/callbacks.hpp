@@ -24,6 +24,9 @@ void penstock_foreign_async_configure_wait(AsyncRequest* request) noexcept;
 void penstock_foreign_async_notify(AsyncRequest* request) noexcept;
 // explain.cpp
 void penstock_explain_foreign_scan(ForeignScanState* node, ExplainState* state) noexcept;
+// analyze.cpp
+bool penstock_analyze_foreign_table(Relation relation, AcquireSampleRowsFunc* acquire,
+                                    BlockNumber* pages) noexcept;
 // import_schema.cpp
 List* penstock_import_foreign_schema(ImportForeignSchemaStmt* statement, Oid server) noexcept;
 }

@@ -20,6 +20,7 @@ Datum penstock_fdw_handler(PG_FUNCTION_ARGS) {
     routine->ForeignAsyncConfigureWait = penstock_foreign_async_configure_wait;
     routine->ForeignAsyncNotify = penstock_foreign_async_notify;
     routine->ExplainForeignScan = penstock_explain_foreign_scan;
+    routine->AnalyzeForeignTable = penstock_analyze_foreign_table;
     routine->ImportForeignSchema = penstock_import_foreign_schema;
     PG_RETURN_POINTER(routine);
 }

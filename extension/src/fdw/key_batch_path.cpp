@@ -48,6 +48,8 @@ bool is_supported(const Join* join) {
            (inner->reloptkind == RELOPT_BASEREL || inner->reloptkind == RELOPT_OTHER_MEMBER_REL) &&
            inner->fdwroutine != nullptr &&
            inner->fdwroutine->GetForeignPaths == penstock_get_foreign_paths &&
+           inner->fdw_private != nullptr && // a parent's own; its children are joined one by one
+           !planner_rt_fetch(inner->relid, join->root)->inh &&
            bms_is_empty(inner->lateral_relids) && bms_is_empty(join->rel->lateral_relids) &&
            join->outer->cheapest_total_path != nullptr &&
            join->outer->cheapest_total_path->param_info == nullptr &&

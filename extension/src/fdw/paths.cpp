@@ -127,11 +127,10 @@ using namespace penstock;
 using namespace penstock::fdw;
 
 void penstock_get_foreign_rel_size(PlannerInfo* root, RelOptInfo* rel, Oid relation) noexcept {
-    auto* state = static_cast<RelState*>(palloc0(sizeof(RelState)));
-    state->table = pg::read_table(relation);
-    rel->fdw_private = state;
-    state->keyed = add_keys(root, rel, rel->baserestrictinfo, nullptr);
-    rel->tuples = Max(state->table->rows, 1);
+    const pg::TableInfo* table = read_rel_table(rel, relation);
+    state_of(rel)->keyed = add_keys(root, rel, rel->baserestrictinfo, nullptr);
+    // ANALYZE has counted; the plugin can only have guessed.
+    rel->tuples = rel->tuples > 0 ? rel->tuples : Max(table->rows, 1);
     set_baserel_size_estimates(root, rel);
 }
 

@@ -5,6 +5,15 @@
 
 namespace penstock::fdw {
 
+const pg::TableInfo* read_rel_table(RelOptInfo* rel, Oid relation) {
+    if (rel->fdw_private == nullptr) {
+        auto* state = static_cast<RelState*>(palloc0(sizeof(RelState)));
+        state->table = pg::read_table(relation);
+        rel->fdw_private = state;
+    }
+    return state_of(rel)->table;
+}
+
 bool match_clause(PlannerInfo* root, RelOptInfo* rel, RestrictInfo* clause,
                   pg::PushableQual* qual) {
     return restriction_is_securely_promotable(clause, rel) &&

@@ -19,6 +19,9 @@ inline bool is_key_op(QualOp op) {
     return op == QualOp::kEq || op == QualOp::kIn;
 }
 
+/// What the catalogs say of the relation's table, read once for each planning. Makes its RelState.
+const pg::TableInfo* read_rel_table(RelOptInfo* rel, Oid relation);
+
 /// Can this condition go to the plugin? One that leaks must not be evaluated, nor its value be
 /// shown, before a security barrier below it was passed.
 bool match_clause(PlannerInfo* root, RelOptInfo* rel, RestrictInfo* clause, pg::PushableQual* qual);

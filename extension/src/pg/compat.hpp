@@ -102,6 +102,24 @@ inline bool is_c_collation(Oid collation) {
 #endif
 }
 
+/// A random fraction from a sample's own state, which is a struct since 15.
+inline double random_fraction(ReservoirStateData* state) {
+#if PG_VERSION_NUM >= 150000
+    return sampler_random_fract(&state->randstate);
+#else
+    return sampler_random_fract(state->randstate);
+#endif
+}
+
+/// Where a long ANALYZE rests, and may be cancelled.
+inline void rest_in_analyze() {
+#if PG_VERSION_NUM >= 180000
+    vacuum_delay_point(true);
+#else
+    vacuum_delay_point();
+#endif
+}
+
 /// MarkGUCPrefixReserved replaced EmitWarningsOnPlaceholders in 15.
 inline void reserve_setting_prefix(const char* prefix) {
 #if PG_VERSION_NUM >= 150000

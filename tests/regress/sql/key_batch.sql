@@ -67,6 +67,14 @@ begin
     end loop;
 end $$;
 select batch_plan('select * from o join slow.slow_lookup l on l.key = o.k');
+-- Tables with children are not joined in batches, but their children are asked key by key.
+create foreign table slow.parent (key int8 options (exact '= in', key 'required', batch '7'), half int8)
+    server slow options (connection 'slow', "table" 'slow_lookup');
+create foreign table slow.child () inherits (slow.parent) server slow options (connection 'slow', "table" 'slow_lookup');
+alter foreign table slow.child alter column key options (exact '= in', key 'required', batch '7');
+explain (costs off) select count(*) from o join slow.parent l on l.key = o.k;
+select count(*) from o join slow.parent l on l.key = o.k;
+drop foreign table slow.child, slow.parent;
 -- Off where the plugin does not offer it, or the user does not want it.
 set penstock.enable_key_batch_join = off;
 explain (costs off) select * from o join slow.slow_lookup l on l.key = o.k;
