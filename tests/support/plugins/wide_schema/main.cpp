@@ -8,7 +8,13 @@
 #include <utility>
 
 /// Plugin `many`: as many tables with as many columns as a test asks for, all of them empty. Its
-/// tables do not depend on anything outside, so thousands of connections share them.
+/// tables do not depend on anything outside, so thousands of connections share them. Plugin `gated`
+/// is the same, but dynamic: each connection is asked for its tables, each time it appears.
+#ifndef MANY_NAME
+#define MANY_NAME "many"
+#define MANY_IS_DYNAMIC false
+#endif
+
 namespace {
 
 using namespace penstock;
@@ -67,9 +73,10 @@ class ManyConnection final : public Connection {
 class ManyPlugin final : public Plugin {
   public:
     [[nodiscard]] PluginInfo info() const override {
-        return {.name = "many",
+        return {.name = MANY_NAME,
                 .version = "0.1.0",
                 .description = "Many empty tables, for tests.",
+                .is_dynamic = MANY_IS_DYNAMIC,
                 .arguments = {argument("tables", "100", "How many tables."),
                               argument("columns", "10", "How many columns each table has."),
                               argument("delay_ms", "0", "How long it takes to list them."),
