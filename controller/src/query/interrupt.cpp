@@ -1,14 +1,22 @@
 #include "query/interrupt.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <csignal>
 
 namespace penstock::query {
 namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
+int ends[2] = {-1, -1}; ///< of a pipe: what wakes a poll() that began after the flag was looked at
 
 void note_interrupt(int /*signal*/) {
     interrupted = 1;
+    const int saved = errno;
+    (void)!::write(ends[1], "", 1); // a full pipe is readable, too
+    errno = saved;
 }
 
 struct sigaction old_interrupt;
@@ -26,6 +34,9 @@ void set_handler(int signal, void (*handler)(int), struct sigaction& old) {
 
 InterruptGuard::InterruptGuard() {
     interrupted = 0;
+    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+        ends[0] = ends[1] = -1; // a signal still ends a poll that has begun
+    }
     set_handler(SIGINT, note_interrupt, old_interrupt);
     set_handler(SIGTERM, note_interrupt, old_terminate);
     set_handler(SIGPIPE, SIG_IGN, old_pipe);
@@ -35,10 +46,20 @@ InterruptGuard::~InterruptGuard() {
     ::sigaction(SIGINT, &old_interrupt, nullptr);
     ::sigaction(SIGTERM, &old_terminate, nullptr);
     ::sigaction(SIGPIPE, &old_pipe, nullptr);
+    for (int& end : ends) {
+        if (end >= 0) {
+            ::close(end);
+        }
+        end = -1;
+    }
 }
 
 bool is_interrupted() noexcept {
     return interrupted != 0;
+}
+
+int interrupt_descriptor() noexcept {
+    return ends[0];
 }
 
 } // namespace penstock::query

@@ -14,4 +14,8 @@ class InterruptGuard {
 
 [[nodiscard]] bool is_interrupted() noexcept;
 
+/// Becomes readable, and stays so, with the first interrupt: to be polled beside a socket, so that
+/// no interrupt is missed however long the poll. -1 without a guard.
+[[nodiscard]] int interrupt_descriptor() noexcept;
+
 } // namespace penstock::query

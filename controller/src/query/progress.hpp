@@ -14,6 +14,8 @@ class Progress {
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
+    /// Is there anybody to show it to?
+    [[nodiscard]] bool is_terminal() const noexcept { return is_terminal_; }
     /// Draws the next picture. Cheap enough for every turn of a waiting loop.
     void show(const std::string& text);
     /// Takes the line away, before anything else is printed.

@@ -5,6 +5,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -13,7 +14,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Without a progress line nothing needs us before the server or the user does.
 constexpr auto kTick = 100ms;
+constexpr auto kUnlimited = std::chrono::milliseconds(std::chrono::hours(24));
+/// How many payloads are kept that nobody takes: a listener in a long run of thousands of changes.
+constexpr std::size_t kMostNotifications = 100000;
 /// How long the server may take to confirm a cancellation before we leave without it.
 constexpr auto kCancelLimit = 900ms;
 
@@ -85,10 +90,14 @@ void Session::check_interrupt() {
 }
 
 void Session::wait_readable(std::chrono::milliseconds limit) {
-    pollfd wanted{PQsocket(connection_.get()), POLLIN, 0};
-    ::poll(&wanted, 1, static_cast<int>(std::min<std::int64_t>(limit.count(), kTick.count())));
+    if (progress_.is_terminal() || cancelled_at_) {
+        limit = std::min(limit, std::chrono::milliseconds(kTick));
+    }
+    std::array<pollfd, 2> wanted{{{PQsocket(connection_.get()), POLLIN, 0},
+                                  {is_interrupted() ? -1 : interrupt_descriptor(), POLLIN, 0}}};
+    ::poll(wanted.data(), wanted.size(), static_cast<int>(limit.count()));
     check_interrupt();
-    if (wanted.revents == 0) {
+    if (wanted[0].revents == 0) {
         progress_.show(progress_text_);
     } else if (PQconsumeInput(connection_.get()) == 0) {
         throw lost();
@@ -96,11 +105,16 @@ void Session::wait_readable(std::chrono::milliseconds limit) {
 }
 
 ResultPointer Session::next() {
+    ResultPointer result = fetch();
+    progress_.clear();
+    return result;
+}
+
+ResultPointer Session::fetch() {
     check_interrupt(); // rows may stream so fast that nothing is ever waited for
     while (PQisBusy(connection_.get()) != 0) {
-        wait_readable(kTick);
+        wait_readable(kUnlimited);
     }
-    progress_.clear();
     ResultPointer result(PQgetResult(connection_.get()));
     if (PQstatus(connection_.get()) == CONNECTION_BAD) {
         throw lost();
@@ -119,7 +133,6 @@ void Session::cancel() noexcept {
 }
 
 ResultPointer Session::run(const std::string& sql, const std::vector<std::string>& parameters) {
-    progress_.restart();
     cancelled_at_.reset();
     std::vector<const char*> values;
     values.reserve(parameters.size());
@@ -131,7 +144,7 @@ ResultPointer Session::run(const std::string& sql, const std::vector<std::string
         throw lost();
     }
     ResultPointer last;
-    for (ResultPointer result = next(); result; result = next()) {
+    for (ResultPointer result = fetch(); result; result = fetch()) {
         last = std::move(result);
     }
     const ExecStatusType status = PQresultStatus(last.get());
@@ -151,27 +164,46 @@ ResultPointer Session::run(const std::string& sql, const std::vector<std::string
     return last;
 }
 
+bool Session::collect_notifications() {
+    bool is_notified = false;
+    while (PGnotify* notification = PQnotifies(connection_.get())) {
+        if (notifications_.size() < kMostNotifications &&
+            std::string_view(notification->relname) == "connection_state") {
+            notifications_.emplace_back(notification->extra);
+        }
+        PQfreemem(notification);
+        is_notified = true;
+    }
+    return is_notified;
+}
+
+std::vector<std::string> Session::take_notifications() {
+    (void)collect_notifications();
+    return std::exchange(notifications_, {});
+}
+
+bool Session::is_in_block() const noexcept {
+    return PQtransactionStatus(connection_.get()) != PQTRANS_IDLE;
+}
+
+bool Session::is_in_failed_block() const noexcept {
+    return PQtransactionStatus(connection_.get()) == PQTRANS_INERROR;
+}
+
 bool Session::wait_for_notification(std::chrono::steady_clock::time_point deadline) {
-    while (true) {
-        // All that are there count as one: a thousand transitions are one look at the table.
-        bool is_notified = false;
-        while (PGnotify* notification = PQnotifies(connection_.get())) {
-            PQfreemem(notification);
-            is_notified = true;
-        }
-        if (is_notified) {
-            return true;
-        }
+    // All that are there count as one: a thousand transitions are one look at the table.
+    while (!collect_notifications()) {
         if (is_interrupted()) {
             throw Interrupted{};
         }
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(
             deadline - std::chrono::steady_clock::now());
         if (left.count() <= 0) {
             return false;
         }
         wait_readable(left);
     }
+    return true;
 }
 
 } // namespace penstock::query

@@ -43,13 +43,19 @@ class Session {
     /// Asks the server to stop what it does for us.
     void cancel() noexcept;
 
-    /// Runs a statement of ours with text parameters and gives its rows.
+    /// Runs a statement of ours with text parameters and gives its rows. What the progress line
+    /// shows goes on.
     /// Errors: Exception kRemote with the server's message, and as above.
     [[nodiscard]] ResultPointer run(const std::string& sql,
                                     const std::vector<std::string>& parameters = {});
     /// Waits for a notification until `deadline`; false when there was none.
     /// Errors: Interrupted; Exception kUnavailable.
     [[nodiscard]] bool wait_for_notification(std::chrono::steady_clock::time_point deadline);
+    /// The payloads of the notifications of connection_state since the last call, oldest first.
+    [[nodiscard]] std::vector<std::string> take_notifications();
+    /// In a transaction block, be it a failed one.
+    [[nodiscard]] bool is_in_block() const noexcept;
+    [[nodiscard]] bool is_in_failed_block() const noexcept;
 
     Progress& progress() noexcept { return progress_; }
     /// What the progress line says.
@@ -62,11 +68,14 @@ class Session {
     [[nodiscard]] Exception lost() const;
     void wait_readable(std::chrono::milliseconds limit);
     void check_interrupt();
+    [[nodiscard]] bool collect_notifications();
+    [[nodiscard]] ResultPointer fetch();
 
     std::unique_ptr<pg_conn, Deleter> connection_;
     Progress progress_;
     std::string progress_text_ = "running the query";
     std::optional<std::chrono::steady_clock::time_point> cancelled_at_;
+    std::vector<std::string> notifications_;
 };
 
 } // namespace penstock::query
