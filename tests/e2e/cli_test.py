@@ -65,16 +65,16 @@ def every_format_shows_the_same_rows():
 def sql_comes_as_arguments_files_or_standard_input():
     assert query("select 1 as a; select 2 as b", "select 3 as c", "--output", "csv")[1] == "a\n1\nb\n2\nc\n3\n"
     path = INSTANCE.write("two.sql", "select 4 as d;\n-- nothing; here\nselect ';' as e\n", folder="files", mode=0o644)
-    assert query(path, "--output", "csv") == (0, "d\n4\ne\n;\n", "")
+    assert query(path, "--output", "csv") == (0, "d\n4\ne\n;\n", "2 statements: 2 succeeded\n")
     assert query("--output", "csv", stdin=None, input="select 5 as f;") == (0, "f\n5\n", "")
-    assert query("select 6 as g", "-", "--output", "csv", stdin=None, input="select 7 as h") == (0, "g\n6\nh\n7\n", "")
+    assert query("select 6 as g", "-", "--output", "csv", stdin=None, input="select 7 as h") == (0, "g\n6\nh\n7\n", "2 statements: 2 succeeded\n")
 
 
 def a_failed_statement_is_shown_with_its_place_and_decides_the_exit_code():
     code, out, error = query("select nosuch from files.good", "select 2 as b", "--output", "csv")
-    assert (code, out, error) == (1, "b\n2\n", CARET)
+    assert (code, out, error) == (1, "b\n2\n", "statement 1: " + CARET + "2 statements: 1 succeeded, 1 failed\n")
     code, out, error = query("--stop-on-error", "select nosuch from files.good", "select 2 as b")
-    assert (code, out, error) == (1, "", CARET)
+    assert (code, out, error) == (1, "", "statement 1: " + CARET + "2 statements: 0 succeeded, 1 failed, 1 not completed\n")
     path = INSTANCE.write("bad.sql", "select 1 as a;\n\nselect nosuch\nfrom files.good;\n", folder="files", mode=0o644)
     code, out, error = query(path, "--output", "csv")
     assert (code, out) == (1, "a\n1\n")

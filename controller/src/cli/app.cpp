@@ -1,5 +1,6 @@
 #include "cli/app.hpp"
 
+#include "cli/duration.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/messages.hpp"
 #include "cli/query_command.hpp"
@@ -34,7 +35,10 @@ constexpr const char* kQueryFooter = R"help(Examples:
   penstock query "select 1" "select 2"
   penstock query report.sql --output csv > report.csv
   echo "select * from connection_state" | penstock query --output ndjson
-Write -- before SQL that begins with a dash.)help";
+Write -- before SQL that begins with a dash.
+
+A statement that misses a table waits for its connection when that is still loading, and is then
+run again; after --wait-timeout it fails. Every statement is run, also after one that failed.)help";
 
 constexpr const char* kShellFooter =
     R"help(All that follows goes to psql, but for --help as the first word.
@@ -54,6 +58,10 @@ struct CommandLine {
     std::vector<std::string> statements;
     std::vector<std::string> psql_arguments;
     std::string connection;
+    std::vector<std::string> connections;
+    std::string search_path;
+    std::string search_path_prefix;
+    std::string wait_limit = "30s";
     std::string plugin_folder;
     bool has_pager = true;
     bool is_service_command = false; ///< "not running" is a failure of theirs, not a way to fail
@@ -65,6 +73,18 @@ struct CommandLine {
         options.has_pager = has_pager && query::can_page();
         options.separator = separator == "\\t" ? '\t' : separator.front();
         return options;
+    }
+    [[nodiscard]] query::RunOptions run_options() const {
+        query::RunOptions options = query;
+        options.output = output();
+        options.wait.limit = duration_from_text(wait_limit);
+        options.path = {names_of(search_path), names_of(search_path_prefix)};
+        return options;
+    }
+
+  private:
+    static std::vector<std::string> names_of(const std::string& list) {
+        return list.empty() ? std::vector<std::string>{} : query::names_from_list(list);
     }
 };
 
@@ -134,8 +154,7 @@ void add_service_commands(CLI::App& app, CommandLine& line) {
 
 void add_query_command(CLI::App& app, CommandLine& line) {
     CLI::App* query = add_command(app, line, "query", "run SQL and print its results", [&line] {
-        line.query.output = line.output();
-        return run_query(line.statements, line.query);
+        return run_query(line.statements, line.run_options());
     });
     query->add_option("sql", line.statements,
                       "SQL, a file whose name ends in .sql, or - for standard input");
@@ -149,6 +168,13 @@ void add_query_command(CLI::App& app, CommandLine& line) {
                     "do not run the statements after one that failed");
     query->add_flag("--timing", line.query.has_timing,
                     "after each statement its time, rows and scans on standard error");
+    query->add_option("--search-path", line.search_path,
+                      "schemas for names without one, separated by commas, in place of the "
+                      "server's; waits for their connections first");
+    query->add_option("--search-path-prefix", line.search_path_prefix,
+                      "schemas that go before the search path");
+    query->add_option("--wait-timeout", line.wait_limit,
+                      "how long a statement waits for its connections (default: 30s; 0: not)");
     query->footer(kQueryFooter);
 }
 
@@ -161,7 +187,8 @@ void add_shell_commands(CLI::App& app, CommandLine& line) {
 }
 
 void add_list_commands(CLI::App& app, CommandLine& line) {
-    CLI::App* connection = app.add_subcommand("connection", "list and refresh connections");
+    CLI::App* connection =
+        app.add_subcommand("connection", "list connections, refresh them, wait for them");
     connection->require_subcommand(1);
     add_format(*add_command(*connection, line, "list", "show every connection and its state",
                             [&line] { return list_connections(line.output()); }),
@@ -170,6 +197,13 @@ void add_list_commands(CLI::App& app, CommandLine& line) {
                 "look at a connection's source again, or at all; wait until it is done",
                 [&line] { return refresh_connections(line.connection); })
         ->add_option("name", line.connection, "name of the connection (default: all)");
+    CLI::App* wait =
+        add_command(*connection, line, "wait", "wait until connections are ready", [&line] {
+            return wait_for_connections(line.connections, duration_from_text(line.wait_limit));
+        });
+    wait->add_option("name", line.connections, "names of the connections (default: all)");
+    wait->add_option("--timeout", line.wait_limit,
+                     "how long (default: 30s); then exit code 1 and the states");
     CLI::App* plugin = app.add_subcommand("plugin", "list plugins");
     plugin->require_subcommand(1);
     CLI::App* list =

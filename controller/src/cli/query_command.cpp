@@ -7,17 +7,37 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 
 namespace penstock::cli {
 namespace {
 
-query::Script read_stream(std::istream& stream, const std::string& name) {
-    query::Script script{{std::istreambuf_iterator<char>(stream), {}}, name};
+struct FileCloser {
+    void operator()(std::FILE* file) const {
+        if (file != stdin) {
+            std::fclose(file);
+        }
+    }
+};
+using File = std::unique_ptr<std::FILE, FileCloser>;
+
+Exception file_error(const char* what, const std::string& name) {
+    const std::string reason = std::strerror(errno);
+    return {ErrorKind::kNotFound, std::string("could not ") + what + " " + name + ": " + reason};
+}
+
+query::Script read_file(const File& file, const std::string& name) {
+    query::Script script{{}, name};
+    std::array<char, 65536> buffer{};
+    while (const std::size_t bytes = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
+        script.text.append(buffer.data(), bytes);
+    }
+    if (std::ferror(file.get()) != 0) {
+        throw file_error("read", name);
+    }
     constexpr const char* kByteOrderMark = "\xEF\xBB\xBF";
     if (script.text.rfind(kByteOrderMark, 0) == 0) {
         script.text.erase(0, 3);
@@ -27,17 +47,18 @@ query::Script read_stream(std::istream& stream, const std::string& name) {
 
 query::Script read_script(const std::string& argument) {
     if (argument == "-") {
-        return read_stream(std::cin, "standard input");
+        return read_file(File(stdin), "standard input");
     }
     if (std::filesystem::path(argument).extension() != ".sql") {
         return {argument, ""};
     }
-    std::ifstream file(argument);
-    if (!file || std::filesystem::is_directory(argument)) {
-        throw Exception(ErrorKind::kNotFound, "could not open file \"" + argument + "\": " +
-                                                  std::strerror(errno == 0 ? EISDIR : errno));
+    const File file(std::fopen(argument.c_str(), "re"));
+    if (!file) {
+        throw file_error("open", "file \"" + argument + "\"");
     }
-    return read_stream(file, argument);
+    query::Script script = read_file(file, "file \"" + argument + "\"");
+    script.name = argument;
+    return script;
 }
 
 } // namespace

@@ -1,139 +1,199 @@
 #include "query/executor.hpp"
 
 #include "penstock/types/error.hpp"
-#include "query/interrupt.hpp"
+#include "penstock/types/utf8.hpp"
+#include "query/changes.hpp"
+#include "query/connection_table.hpp"
 #include "query/json_value.hpp"
+#include "query/statement_run.hpp"
 #include "query/timing.hpp"
 
 #include <libpq-fe.h>
 
+#include <algorithm>
+
 namespace penstock::query {
 namespace {
 
-/// One statement's way from the server to the output.
-class StatementRun {
-  public:
-    StatementRun(Session& session, ResultWriter& writer, std::FILE* out, std::string origin)
-        : session_(session), writer_(writer), out_(out), origin_(std::move(origin)) {}
-
-    bool run(const std::string& sql) {
-        session_.send(sql, !writer_.needs_whole_result());
-        for (ResultPointer result = session_.next(); result; result = session_.next()) {
-            take(*result);
-        }
-        if (is_interrupted()) {
-            throw Interrupted{};
-        }
-        return is_good_;
-    }
-
-  private:
-    void take(const pg_result& result) {
-        switch (PQresultStatus(&result)) {
-        case PGRES_SINGLE_TUPLE:
-            begin(result);
-            writer_.rows(result);
-            break;
-        case PGRES_TUPLES_OK:
-            begin(result);
-            writer_.rows(result);
-            writer_.end();
-            has_begun_ = false;
-            break;
-        case PGRES_COMMAND_OK:
-            writer_.command(
-                PQcmdStatus(const_cast<PGresult*>(&result))); // NOLINT: libpq's signature
-            break;
-        case PGRES_COPY_OUT:
-            copy_out();
-            break;
-        case PGRES_COPY_IN:
-            PQputCopyEnd(session_.handle(), "COPY FROM STDIN works in psql only");
-            break;
-        case PGRES_EMPTY_QUERY:
-            break;
-        default:
-            fail(result);
-        }
-    }
-
-    void begin(const pg_result& result) {
-        if (!has_begun_) {
-            has_begun_ = true;
-            writer_.begin(result);
-        }
-    }
-
-    void copy_out() {
-        char* line = nullptr;
-        int bytes = 0;
-        while ((bytes = PQgetCopyData(session_.handle(), &line, 0)) > 0) {
-            const std::string text(line, static_cast<std::size_t>(bytes));
-            PQfreemem(line);
-            write_text(out_, text);
-        }
-        flush(out_);
-    }
-
-    void fail(const pg_result& result) {
-        is_good_ = false;
-        if (has_begun_) {
-            const char* message = PQresultErrorField(&result, PG_DIAG_MESSAGE_PRIMARY);
-            writer_.fail(message == nullptr ? "" : message);
-        }
-        std::fflush(out_); // the error comes after the rows that came before it
-        std::fprintf(stderr, "%s%s", origin_.c_str(), PQresultErrorMessage(&result));
-    }
-
-    Session& session_;
-    ResultWriter& writer_;
-    std::FILE* out_;
-    std::string origin_;
-    bool has_begun_ = false;
-    bool is_good_ = true;
+/// A statement with what stands before its errors.
+struct Planned {
+    std::string sql;
+    std::string origin;
 };
 
-std::string origin_of(const Script& script, const Statement& statement) {
-    return script.name.empty() ? "" : script.name + ":" + std::to_string(statement.line) + ": ";
+Exception script_error(const Script& script, Error error) {
+    error.message = (script.name.empty() ? "" : script.name + ": ") + error.message;
+    return Exception(error);
+}
+
+/// The server would say it, too, but not where.
+void check_text(const Script& script) {
+    const std::size_t invalid = find_invalid_utf8(script.text);
+    if (invalid == script.text.size()) {
+        return;
+    }
+    const auto line =
+        1 + std::count(script.text.begin(),
+                       script.text.begin() + static_cast<std::ptrdiff_t>(invalid), '\n');
+    constexpr const char* kDigits = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(script.text[invalid]);
+    throw script_error(
+        script, Error::make(ErrorKind::kData,
+                            "line " + std::to_string(line) + ": the SQL text is no UTF-8: byte 0x" +
+                                kDigits[byte / 16] + kDigits[byte % 16],
+                            {}, "Nothing was run. Save the text as UTF-8 without NUL bytes."));
 }
 
 std::vector<Statement> split(const Script& script) {
+    check_text(script);
     try {
         return split_statements(script.text);
     } catch (const Exception& exception) {
-        Error error = exception.error();
-        error.message = (script.name.empty() ? "" : script.name + ": ") + error.message;
-        throw Exception(error);
+        throw script_error(script, exception.error());
     }
 }
+
+/// Everything is cut before anything runs: a script with a mistake of form changes nothing.
+std::vector<Planned> plan(const std::vector<Script>& scripts) {
+    std::vector<Planned> planned;
+    for (const Script& script : scripts) {
+        std::vector<Statement> statements = split(script);
+        if (statements.empty()) {
+            std::fprintf(stderr, "penstock: there is no statement in %s\n",
+                         script.name.empty() ? "the SQL given" : script.name.c_str());
+        }
+        for (Statement& statement : statements) {
+            planned.push_back({std::move(statement.text),
+                               script.name.empty()
+                                   ? ""
+                                   : script.name + ":" + std::to_string(statement.line) + ": "});
+        }
+    }
+    if (planned.size() > 1) {
+        for (std::size_t index = 0; index < planned.size(); ++index) {
+            Planned& statement = planned[index];
+            statement.origin = statement.origin.empty()
+                                   ? "statement " + std::to_string(index + 1) + ": "
+                                   : statement.origin;
+        }
+    }
+    return planned;
+}
+
+std::string text_of_error(const Error& error) {
+    return "ERROR:  " + error.message + "\n" +
+           (error.detail.empty() ? "" : "DETAIL:  " + error.detail + "\n") +
+           (error.hint.empty() ? "" : "HINT:  " + error.hint + "\n");
+}
+
+/// What became of the statements so far; says so at its end.
+class Summary {
+  public:
+    explicit Summary(std::size_t total) : total_(total) {}
+    ~Summary() {
+        if (total_ < 2) {
+            return;
+        }
+        const std::size_t rest = total_ - succeeded_ - failed_;
+        std::fprintf(stderr, "%zu statements: %zu succeeded", total_, succeeded_);
+        print_count(failed_, "failed");
+        print_count(rest, "not completed");
+        std::fputs("\n", stderr);
+    }
+    Summary(const Summary&) = delete;
+    Summary& operator=(const Summary&) = delete;
+
+    void add(bool is_good) { ++(is_good ? succeeded_ : failed_); }
+    [[nodiscard]] bool is_good() const { return failed_ == 0; }
+
+  private:
+    static void print_count(std::size_t count, const char* what) {
+        if (count > 0) {
+            std::fprintf(stderr, ", %zu %s", count, what);
+        }
+    }
+
+    std::size_t total_;
+    std::size_t succeeded_ = 0;
+    std::size_t failed_ = 0;
+};
+
+class Executor {
+  public:
+    Executor(Session& session, const RunOptions& options, ResultWriter& writer, std::FILE* out)
+        : session_(session), connections_(session), changes_(session, connections_),
+          options_(options), writer_(writer), out_(out) {}
+
+    void prepare() {
+        connections_.prepare();
+        Waiter waiter(session_, connections_, options_.wait);
+        apply_search_path(session_, waiter, options_.path);
+    }
+
+    [[nodiscard]] bool run(const Planned& statement) {
+        Waiter waiter(session_, connections_, options_.wait);
+        while (true) {
+            changes_.check();
+            StatementRun attempt(session_, writer_, out_);
+            const ResultPointer error = attempt.run(statement.sql);
+            if (!error) {
+                finish(statement);
+                return true;
+            }
+            const Next next =
+                attempt.has_printed() ? Next{} : waiter.after_failure(*error, statement.sql);
+            if (!next.is_retry) {
+                attempt.give_up(*error);
+                print(statement, *error, next);
+                finish(statement);
+                return false;
+            }
+        }
+    }
+
+  private:
+    void finish(const Planned& statement) {
+        changes_.add(statement.sql);
+        changes_.check();
+    }
+
+    static void print(const Planned& statement, const pg_result& error, const Next& next) {
+        const std::string text =
+            next.error ? text_of_error(*next.error) : PQresultErrorMessage(&error);
+        std::fprintf(stderr, "%s%s%s", statement.origin.c_str(), text.c_str(), next.remark.c_str());
+    }
+
+    Session& session_;
+    ConnectionTable connections_;
+    Changes changes_;
+    const RunOptions& options_;
+    ResultWriter& writer_;
+    std::FILE* out_;
+};
 
 } // namespace
 
 bool run_scripts(Session& session, const std::vector<Script>& scripts, const RunOptions& options,
                  std::FILE* out) {
-    // Everything is cut before anything runs: a script with a mistake of form changes nothing.
-    std::vector<std::vector<Statement>> statements;
-    statements.reserve(scripts.size());
-    for (const Script& script : scripts) {
-        statements.push_back(split(script));
-    }
+    const std::vector<Planned> statements = plan(scripts);
     const TypeNames types =
         needs_types(options.output.format) ? TypeNames::load(session.handle()) : TypeNames{};
     const std::unique_ptr<ResultWriter> writer = make_writer(options.output, types, out);
     Timing timing(session, *writer, options.has_timing);
-    bool is_good = true;
-    for (std::size_t index = 0; index < scripts.size(); ++index) {
-        for (const Statement& statement : statements[index]) {
-            StatementRun run(session, timing.writer(), out, origin_of(scripts[index], statement));
-            timing.start();
-            is_good = run.run(statement.text) && is_good;
-            timing.finish();
-            if (!is_good && options.stops_on_error) {
-                return false;
-            }
+    Executor executor(session, options, timing.writer(), out);
+    if (!statements.empty()) {
+        executor.prepare();
+    }
+    Summary summary(statements.size());
+    for (const Planned& statement : statements) {
+        timing.start();
+        summary.add(executor.run(statement));
+        timing.finish();
+        if (!summary.is_good() && options.stops_on_error) {
+            break;
         }
     }
-    return is_good;
+    return summary.is_good();
 }
 
 } // namespace penstock::query

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "query/output.hpp"
+#include "query/search_path.hpp"
 #include "query/session.hpp"
 #include "query/splitter.hpp"
+#include "query/waiter.hpp"
 
 #include <string>
 #include <vector>
@@ -19,12 +21,16 @@ struct RunOptions {
     OutputOptions output;
     bool stops_on_error = false;
     bool has_timing = false; ///< figures of each statement and its scans on standard error
+    WaitOptions wait;
+    SearchPath path;
 };
 
 /// Runs every statement of the scripts in turn and prints their results; errors go to standard
-/// error in psql's form. Returns true when every statement succeeded.
+/// error in psql's form, and, when there is more than one statement, a summary. A statement that
+/// misses what is still loading waits for it (wait_rules.hpp). Returns true when every statement
+/// succeeded.
 /// Errors: Interrupted; OutputClosed; Exception kUnavailable when the connection is lost, kOption
-/// and kData for a script that cannot be split.
+/// and kData for a script that cannot be split, those of apply_search_path.
 [[nodiscard]] bool run_scripts(Session& session, const std::vector<Script>& scripts,
                                const RunOptions& options, std::FILE* out);
 

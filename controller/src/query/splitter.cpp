@@ -1,6 +1,7 @@
 #include "query/splitter.hpp"
 
 #include "penstock/types/error.hpp"
+#include "query/names.hpp"
 
 #include <memory>
 
@@ -72,7 +73,7 @@ class Splitter {
 
     void end_statement() {
         const std::string_view text(buffer_->data, buffer_->len);
-        if (text.find_first_not_of(" \t\r\n\f") != std::string_view::npos) {
+        if (!is_blank(text)) {
             statements_.push_back({std::string(text), first_line_});
         }
         resetPQExpBuffer(buffer_.get());

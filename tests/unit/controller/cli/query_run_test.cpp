@@ -72,7 +72,7 @@ TEST_F(QueryRun, prints_each_result_in_turn) {
         penstock({"query", "select 1 as a; select 2 as b", "select 3 as c", "--output", "csv"});
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_EQ(result.out, "a\n1\nb\n2\nc\n3\n");
-    EXPECT_EQ(result.err, "");
+    EXPECT_EQ(result.err, "3 statements: 3 succeeded\n");
 }
 
 TEST_F(QueryRun, keeps_types_in_json) {

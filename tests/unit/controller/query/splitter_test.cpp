@@ -41,6 +41,7 @@ TEST(Splitter, keeps_the_body_of_an_sql_function_together) {
 TEST(Splitter, leaves_out_empty_statements) {
     EXPECT_EQ(texts(";; \n ; -- only a comment\n"), Texts{});
     EXPECT_EQ(texts(""), Texts{});
+    EXPECT_EQ(texts("/* a; /* b */ */ ; -- c\n; /* d"), Texts{});
 }
 
 TEST(Splitter, knows_the_line_that_a_statement_begins_on) {

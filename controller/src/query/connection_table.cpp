@@ -1,0 +1,195 @@
+#include "query/connection_table.hpp"
+
+#include <libpq-fe.h>
+
+namespace penstock::query {
+namespace {
+
+/// $1 and $2 are the names to look for: schemas ('' without one) and relations, in pairs.
+constexpr const char* kColumns =
+    "select s.connection_name, s.state, coalesce(s.error, ''), coalesce(s.plugin, ''), "
+    "coalesce(s.schema_mode = 'dynamic', false), s.imported, s.generation, "
+    "greatest(0, extract(epoch from pg_catalog.clock_timestamp() - s.state_changed_at) * 1000)"
+    "::int8, ";
+/// What the plugin offers is known by the hash of the schema, whether imported or not.
+constexpr const char* kMayOffer =
+    "not exists (select from penstock.offered_table o where o.schema_hash = s.schema_hash) "
+    "or exists (select from penstock.offered_table o "
+    "join unnest($1::text[], $2::text[]) n (schema, relation) on n.relation = o.table_name "
+    "where o.schema_hash = s.schema_hash and n.schema in ('', s.connection_name)) ";
+constexpr const char* kNamed =
+    "where exists (select from unnest($1::text[], $2::text[]) n (schema, relation) "
+    "where n.schema = s.connection_name) ";
+/// A column's error does not tell its table: all tables count that the statement can mean.
+constexpr const char* kNamedOrVisible =
+    "where exists (select from unnest($1::text[], $2::text[]) n (schema, relation) "
+    "where n.schema = s.connection_name or n.schema = '' and exists ("
+    "select from pg_catalog.pg_class c join pg_catalog.pg_namespace p on p.oid = c.relnamespace "
+    "where c.relname = n.relation and p.nspname = s.connection_name "
+    "and pg_catalog.pg_table_is_visible(c.oid))) ";
+constexpr const char* kOnSessionPath =
+    "where s.connection_name = any (pg_catalog.current_schemas(false)) ";
+constexpr const char* kBySessionPath =
+    "order by pg_catalog.array_position(pg_catalog.current_schemas(false), "
+    "s.connection_name::name)";
+constexpr const char* kOnPath = "where s.connection_name = any ($1::text[]) ";
+constexpr const char* kByPath = "order by pg_catalog.array_position($1::text[], s.connection_name)";
+constexpr const char* kByName = "order by s.connection_name";
+
+/// The database's search path, when the session has another one that the user did not set.
+constexpr const char* kNewPath =
+    "select pg_catalog.set_config('search_path', p.path, false) "
+    "from pg_catalog.pg_db_role_setting r "
+    "join pg_catalog.pg_database d on d.oid = r.setdatabase "
+    "cross join lateral (select substr(c, length('search_path=') + 1) as path "
+    "from unnest(r.setconfig) c where pg_catalog.starts_with(c, 'search_path=')) p "
+    "where d.datname = pg_catalog.current_database() and r.setrole = 0 "
+    "and p.path <> pg_catalog.current_setting('search_path') "
+    "and (pg_catalog.current_setting('search_path') = $1 or exists ("
+    "select from pg_catalog.pg_settings s where s.name = 'search_path' "
+    "and s.source in ('default', 'configuration file', 'database')))";
+
+/// The lock of the leader: see catalog/leader.cpp.
+constexpr const char* kHasController =
+    "select exists (select from pg_catalog.pg_locks l where l.locktype = 'advisory' and l.granted "
+    "and l.classid = 1347638347 and l.objid = 1 and l.objsubid = 2 and l.database = "
+    "(select d.oid from pg_catalog.pg_database d "
+    "where d.datname = pg_catalog.current_database()))";
+
+std::string cell(const ResultPointer& result, int row, int column) {
+    return PQgetvalue(result.get(), row, column);
+}
+
+bool is_true(const ResultPointer& result, int row, int column) {
+    return cell(result, row, column) == "t";
+}
+
+std::vector<std::string> name_parameters(const std::vector<Name>& names) {
+    std::vector<std::string> schemas;
+    std::vector<std::string> relations;
+    for (const Name& name : names) {
+        schemas.push_back(name.schema());
+        relations.push_back(name.relation());
+    }
+    return {array_literal(schemas), array_literal(relations)};
+}
+
+} // namespace
+
+std::string array_literal(const std::vector<std::string>& elements) {
+    std::string text = "{";
+    for (const std::string& element : elements) {
+        text += text.size() == 1 ? "\"" : ",\"";
+        for (const char byte : element) {
+            text += byte == '"' || byte == '\\' ? std::string{'\\', byte} : std::string(1, byte);
+        }
+        text += '"';
+    }
+    return text + "}";
+}
+
+void ConnectionTable::prepare() {
+    constexpr const char* kSetting = "penstock.schema_wait_timeout";
+    (void)session_.run("select pg_catalog.set_config($1, '0', false) "
+                       "where pg_catalog.current_setting($1, true) is not null",
+                       {kSetting});
+    listen();
+    (void)exists(); // in a failed transaction block it could not be asked
+}
+
+bool ConnectionTable::exists() {
+    if (!exists_) {
+        exists_ = is_true(
+            session_.run("select pg_catalog.to_regclass('penstock.connection_state') is not null"),
+            0, 0);
+    }
+    return *exists_;
+}
+
+bool ConnectionTable::knows_offers() {
+    if (!knows_offers_) {
+        knows_offers_ = is_true(
+            session_.run("select pg_catalog.to_regclass('penstock.offered_table') is not null"), 0,
+            0);
+    }
+    return *knows_offers_;
+}
+
+std::vector<Connection> ConnectionTable::rows(const std::string& filter, const std::string& order,
+                                              const std::vector<std::string>& parameters) {
+    const bool has_names = parameters.size() == 2;
+    const std::string offer = has_names && knows_offers() ? kMayOffer : "true ";
+    const ResultPointer result = session_.run(
+        std::string(kColumns) + offer + "from penstock.connection_state s " + filter + order,
+        parameters);
+    std::vector<Connection> found;
+    for (int row = 0; row < PQntuples(result.get()); ++row) {
+        Connection connection;
+        connection.name = cell(result, row, 0);
+        connection.state = connection_state_from_text(cell(result, row, 1));
+        connection.error = cell(result, row, 2);
+        connection.plugin = cell(result, row, 3);
+        connection.is_dynamic = is_true(result, row, 4);
+        connection.is_imported = is_true(result, row, 5);
+        connection.generation = std::stoll(cell(result, row, 6));
+        connection.unchanged_for = std::chrono::milliseconds(std::stoll(cell(result, row, 7)));
+        connection.may_offer = is_true(result, row, 8);
+        found.push_back(std::move(connection));
+    }
+    return found;
+}
+
+void ConnectionTable::count(Scene& scene) {
+    const ResultPointer result = session_.run("select count(*) filter (where s.state = 'ready'), "
+                                              "count(*) filter (where s.state <> 'disabled') "
+                                              "from penstock.connection_state s");
+    scene.ready_count = std::stoi(cell(result, 0, 0));
+    scene.total_count = std::stoi(cell(result, 0, 1));
+}
+
+/// penstockd puts a new connection on the path of new sessions. This one may be older.
+void ConnectionTable::follow_path() {
+    const ResultPointer result = session_.run(kNewPath, {followed_path_});
+    if (PQntuples(result.get()) > 0) {
+        followed_path_ = cell(result, 0, 0);
+    }
+}
+
+Scene ConnectionTable::look(const Failure& failure) {
+    const std::vector<std::string> names = name_parameters(failure.names);
+    const bool is_column = failure.missing.kind == Missing::Kind::kColumn;
+    Scene scene;
+    scene.named = rows(is_column ? kNamedOrVisible : kNamed, kByName, names);
+    if (!is_column && !failure.missing.has_schema) {
+        follow_path();
+        // The parameters are for what is on offer; the path is the session's.
+        scene.on_path = rows(kOnSessionPath, kBySessionPath, names);
+    }
+    count(scene);
+    return scene;
+}
+
+Scene ConnectionTable::look_at_path(const std::vector<std::string>& path) {
+    Scene scene;
+    scene.on_path = rows(kOnPath, kByPath, {array_literal(path)});
+    count(scene);
+    return scene;
+}
+
+Scene ConnectionTable::look_at(const std::vector<std::string>& names) {
+    Scene scene;
+    scene.named =
+        names.empty() ? rows("", kByName, {}) : rows(kOnPath, kByName, {array_literal(names)});
+    count(scene);
+    return scene;
+}
+
+bool ConnectionTable::has_controller() {
+    return is_true(session_.run(kHasController), 0, 0);
+}
+
+void ConnectionTable::load(const std::string& name) {
+    (void)session_.run("select penstock.load($1)", {name});
+}
+
+} // namespace penstock::query

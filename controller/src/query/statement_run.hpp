@@ -1,0 +1,37 @@
+#pragma once
+
+#include "query/output.hpp"
+#include "query/session.hpp"
+
+#include <string>
+
+namespace penstock::query {
+
+/// One attempt of one statement: its way from the server to the output.
+class StatementRun {
+  public:
+    StatementRun(Session& session, ResultWriter& writer, std::FILE* out)
+        : session_(session), writer_(writer), out_(out) {}
+
+    /// Prints what comes. Returns the error, not printed yet; null when the statement succeeded.
+    /// Errors: Interrupted, with the error printed; OutputClosed; Exception kUnavailable.
+    [[nodiscard]] ResultPointer run(const std::string& sql);
+    /// Something was printed, so that another attempt would print it again.
+    [[nodiscard]] bool has_printed() const noexcept { return has_printed_; }
+    /// Marks the printed rows as incomplete, if the format can.
+    void give_up(const pg_result& error);
+
+  private:
+    void take(ResultPointer result);
+    void begin(const pg_result& result);
+    void copy_out();
+
+    Session& session_;
+    ResultWriter& writer_;
+    std::FILE* out_;
+    ResultPointer error_;
+    bool has_begun_ = false;
+    bool has_printed_ = false;
+};
+
+} // namespace penstock::query

@@ -1,0 +1,500 @@
+#!/usr/bin/python3
+"""`penstock query` waits for what a statement misses: one test for each rule, named by it."""
+
+import contextlib
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import time
+
+import penstock
+from penstock import Failure, wait_until
+
+WAITING = "select exists (select from pg_catalog.pg_locks"  # what a waiting session has asked last
+
+
+def gate(name):
+    return INSTANCE.path("files", name + ".gate")
+
+
+def many(name, tables=3, more=""):
+    return (f'connection "{name}" {{\n  plugin = "gated"\n  tables = {tables}\n  columns = 2\n  gate = "{gate(name)}"\n'
+            f"{more}}}\n")
+
+
+def open_gate(name):
+    INSTANCE.write(name + ".gate", "", folder="files", mode=0o644)
+
+
+def is_loading(row):
+    return row is not None and row[0] in ("pending", "updating")
+
+
+def forget(*names):
+    for name in names:
+        open_gate(name)
+        INSTANCE.remove(name + ".spc")
+    for name in names:
+        INSTANCE.wait_state(name, None)
+        os.unlink(gate(name))
+
+
+@contextlib.contextmanager
+def loading(*names, more=""):
+    """Connections whose plugin does not say what it has before open_gate(name)."""
+    for name in names:
+        INSTANCE.write(name + ".spc", many(name, more=more))
+    try:
+        for name in names:
+            INSTANCE.wait_for(lambda: INSTANCE.state(name), is_loading, f"{name} to be loading")
+        yield
+    finally:
+        forget(*names)
+
+
+class Query:
+    """`penstock query` in the background."""
+
+    def __init__(self, *arguments, **options):
+        options.setdefault("stdin", subprocess.DEVNULL)
+        options.setdefault("stderr", subprocess.PIPE)
+        self.process = subprocess.Popen([penstock.PENSTOCK, *arguments], env=INSTANCE.environment,
+                                        stdout=subprocess.PIPE, text=True, **options)
+
+    def is_waiting(self):
+        return INSTANCE.rows("select count(*) from pg_stat_activity where application_name = 'penstock' "
+                             "and state = 'idle' and query like %s", WAITING + "%")[0][0] > 0
+
+    def until_waiting(self):
+        wait_until(lambda: self.is_waiting() or self.process.poll() is not None, "the query to wait", 20)
+        if self.process.poll() is not None:
+            raise Failure(f"the query did not wait: {self.end()}")
+        return self
+
+    def until_at_gate(self):
+        """Until it runs public.gate(), which ends with open_gate()."""
+        wait_until(lambda: INSTANCE.rows("select count(*) from pg_locks where locktype = 'advisory' and not granted "
+                                         "and objid = 4711") == [(1,)] or self.process.poll() is not None,
+                   "the query to be at the gate", 20)
+        return self
+
+    @staticmethod
+    def open_gate():
+        GATE.rollback()
+        GATE.cursor().execute("select pg_advisory_xact_lock(4711)")
+
+    def end(self):
+        out, error = self.process.communicate(timeout=60)
+        return self.process.returncode, out, error
+
+
+def query(*arguments, **options):
+    done = INSTANCE.cli("query", "--output", "csv", *arguments, **options)
+    return done.returncode, done.stdout, done.stderr
+
+
+def waits_and_succeeds(name, sql, *options, out="count\n0\n"):
+    waiting = Query("query", "--output", "csv", *options, sql).until_waiting()
+    open_gate(name)
+    assert waiting.end() == (0, out, "")
+
+
+# -- a schema is given
+
+
+def a_schema_that_is_loading_is_waited_for():
+    with loading("slow"):
+        waits_and_succeeds("slow", "select count(*) from slow.many_1")
+
+
+def every_kind_of_statement_that_names_a_schema_waits():
+    statements = {
+        "copy (select from slow.many_1) to stdout": "",
+        'select count(*) from "slow" . "many_1"': "count\n0\n",
+        "select 'slow.many_1'::regclass is not null as found": "found\nt\n",
+        "prepare p as select from slow.many_1": "",
+        "explain (costs off) select from slow.many_1 where false": None,
+        "/* ünïcödé */ select count(*) from slow.many_1": "count\n0\n",
+    }
+    for sql, out in statements.items():
+        with loading("slow"):
+            waiting = Query("query", "--output", "csv", sql).until_waiting()
+            open_gate("slow")
+            code, seen, error = waiting.end()
+            assert (code, error) == (0, ""), (sql, code, seen, error)
+            assert out is None or seen == out, (sql, seen)
+
+
+def an_unknown_connection_gives_the_error_itself():
+    with loading("slow"):
+        code, out, error = query("select * from nosuch.many_1")
+        assert (code, out) == (1, "") and error.startswith('ERROR:  relation "nosuch.many_1" does not exist\nLINE 1:'), error
+
+
+def a_disabled_connection_gives_the_error_itself():
+    INSTANCE.write("off.spc", many("off", more='  import_schema = "disabled"\n'))
+    INSTANCE.wait_state("off", "disabled")
+    code, out, error = query("select * from off.many_1")
+    assert (code, out) == (1, "") and error.startswith('ERROR:  relation "off.many_1" does not exist\nLINE 1:'), error
+    INSTANCE.remove("off.spc")
+    INSTANCE.wait_state("off", None)
+
+
+BAD = 'connection "{0}" {{\n  plugin = "gated"\n  colums = 2\n}}\n'
+BAD_TEXT = ('connection "{0}" is in error: unknown argument "colums" ({0}.spc:3). '
+            "Valid arguments are: tables, columns, delay_ms, version, gate.\n")
+BAD_HINT = "HINT:  When the reason is gone, try it again with: penstock connection refresh {0}\n"
+
+
+@contextlib.contextmanager
+def in_error(name):
+    INSTANCE.write(name + ".spc", BAD.format(name))
+    try:
+        INSTANCE.wait_state(name, "error")
+        yield
+    finally:
+        forget(name)
+
+
+def a_connection_in_error_gives_its_own_error():
+    with in_error("bad"):
+        assert query("select * from bad.many_1") == (
+            1, "", "ERROR:  " + BAD_TEXT.format("bad") +
+            'DETAIL:  The statement failed with: relation "bad.many_1" does not exist.\n' + BAD_HINT.format("bad"))
+
+
+def a_connection_that_fails_while_it_is_waited_for_gives_its_own_error():
+    with loading("bad"):
+        waiting = Query("query", "select * from bad.many_1").until_waiting()
+        INSTANCE.superuser("set role penstock_owner; update penstock.connection_state set state = 'error', "
+                           "error = 'the source is gone' where connection_name = 'bad'")
+        code, out, error = waiting.end()
+        assert (code, out) == (1, "") and error.startswith('ERROR:  connection "bad" is in error: the source is gone\n'), error
+
+
+def tries(sql):
+    """How often the server was asked to run `sql`."""
+    with open(INSTANCE.path("logs", "postgresql.log")) as file:
+        return file.read().count("LOG:  statement: " + sql + "\n")
+
+
+def until_ready_for_long(name):
+    wait_until(lambda: INSTANCE.rows("select clock_timestamp() - state_changed_at > '1 s' from connection_state "
+                                     "where connection_name = %s", name) == [(True,)], f"{name} to be ready for a second")
+
+
+def a_table_missing_in_a_connection_ready_for_long_gives_the_error_itself():
+    until_ready_for_long("ex")
+    code, out, error = query("select * from ex.nosuch")
+    assert (code, out) == (1, "") and error.startswith('ERROR:  relation "ex.nosuch" does not exist\nLINE 1:'), error
+    assert tries("select * from ex.nosuch") == 1
+
+
+def change_state(name):
+    """Updating and ready again, as after a change of nothing."""
+    INSTANCE.superuser("set role penstock_owner; " + "; ".join(
+        f"update penstock.connection_state set state = '{state}' where connection_name = '{name}'"
+        for state in ("updating", "ready")))
+
+
+def a_table_of_a_connection_ready_just_now_is_tried_once_more():
+    for turn in range(20):
+        change_state("ex")
+        code, out, error = query(f"select * from ex.nosuch_{turn}")
+        assert (code, out) == (1, "") and error.startswith(f'ERROR:  relation "ex.nosuch_{turn}" does not exist'), error
+        assert tries(f"select * from ex.nosuch_{turn}") in (1, 2)
+        if tries(f"select * from ex.nosuch_{turn}") == 2:
+            return
+    raise Failure("never tried again")
+
+
+# -- no schema is given
+
+
+def without_a_schema_and_all_ready_the_error_itself_comes():
+    until_ready_for_long("ex")
+    code, out, error = query("select * from nosuch_at_all")
+    assert (code, out) == (1, "") and error.startswith('ERROR:  relation "nosuch_at_all" does not exist\nLINE 1:'), error
+    assert "DETAIL" not in error and tries("select * from nosuch_at_all") == 1
+
+
+def without_a_schema_the_first_connection_of_each_plugin_on_the_path_is_waited_for():
+    with loading("slow"):
+        waits_and_succeeds("slow", "select count(*) from many_1")
+
+
+def without_a_schema_a_second_connection_of_a_static_plugin_is_not_waited_for():
+    try:
+        INSTANCE.superuser("set role penstock_owner; insert into penstock.connection_state "
+                           "(connection_name, plugin, state) values ('zz', 'example', 'pending'); create schema zz")
+        INSTANCE.superuser("grant usage on schema zz to penstock_users")
+        until_ready_for_long("ex")
+        code, out, error = query("set search_path = ex, zz", "select * from nosuch_one")
+        assert code == 1 and 'relation "nosuch_one" does not exist' in error and tries("select * from nosuch_one") == 1
+    finally:
+        INSTANCE.superuser("set role penstock_owner; update penstock.connection_state set state = 'deleting' "
+                           "where connection_name = 'zz'; delete from penstock.connection_state where "
+                           "connection_name = 'zz'; drop schema if exists zz")
+
+
+def without_a_schema_a_plugin_in_error_is_named_beside_the_error():
+    with in_error("bad"):
+        code, out, error = query("select * from nosuch_two")
+        assert (code, out) == (1, "")
+        assert error.startswith('ERROR:  relation "nosuch_two" does not exist\nLINE 1:'), error
+        assert error.endswith("DETAIL:  Its table may be missing because " + BAD_TEXT.format("bad") + BAD_HINT.format("bad")), error
+        assert query("select count(*) from example_numbers") == (0, "count\n3\n", ""), "it spoils nothing else"
+
+
+# -- a column is missing
+
+
+def a_column_of_a_dynamic_connection_that_is_updating_is_waited_for():
+    # A reader of the table keeps the refresh from changing it.
+    reader = INSTANCE.connect(autocommit=False)
+    reader.cursor().execute("select id from files.good")
+    INSTANCE.write("good.csv", "id,w,added\n1,a,x\n", folder="files", mode=0o644)
+    INSTANCE.wait_state("files", "updating")
+    waiting = Query("query", "--output", "csv", "select added from files.good").until_waiting()
+    reader.rollback()
+    assert waiting.end() == (0, "added\nx\n", "")
+
+
+def a_missing_column_of_a_static_connection_gives_the_error_itself():
+    with loading("slow"):
+        code, out, error = query("select nosuch from ex.example_numbers")
+        assert (code, out) == (1, "") and error.startswith('ERROR:  column "nosuch" does not exist\nLINE 1:'), error
+
+
+# -- what ends a wait
+
+
+def a_wait_ends_at_its_deadline_and_says_what_it_waited_for():
+    with loading("slow"):
+        state = INSTANCE.state("slow")[0]
+        assert query("--wait-timeout", "300ms", "select * from slow.many_1") == (
+            1, "", f"ERROR:  waited 300 ms in vain for connection slow: {state}, 2 of 3 ready\n"
+            'DETAIL:  The statement failed with: relation "slow.many_1" does not exist.\n'
+            "HINT:  Wait longer with --wait-timeout, or see what goes on with: penstock connection list\n")
+        code, out, error = query("--wait-timeout", "0", "select * from slow.many_1")
+        assert code == 1 and error.startswith('ERROR:  relation "slow.many_1" does not exist\nLINE 1:'), error
+
+
+def until_no_controller():
+    wait_until(lambda: not INSTANCE.processes("bin/penstockd"), "penstockd to end")
+
+
+NO_CONTROLLER = "ERROR:  the controller (penstockd) does not run\nDETAIL:  Nobody works on what is waited for: connection slow: "
+
+
+def a_controller_that_does_not_run_is_named_at_once():
+    with loading("slow"):
+        [pid] = INSTANCE.processes("bin/penstockd")
+        os.kill(pid, signal.SIGKILL)
+        until_no_controller()
+        began = time.monotonic()
+        code, out, error = query("select * from slow.many_1")
+        assert (code, out) == (1, "") and error.startswith(NO_CONTROLLER), error
+        assert error.endswith("HINT:  Start it with: penstock service start\n"), error
+        assert time.monotonic() - began < 2
+        done = INSTANCE.cli("connection", "wait", "slow")
+        assert (done.returncode, done.stdout) == (3, "") and "the controller (penstockd) does not run" in done.stderr, done
+        open_gate("slow")
+        INSTANCE.start()
+
+
+def a_controller_that_dies_during_the_wait_ends_it_within_two_seconds():
+    with loading("slow"):
+        waiting = Query("query", "select * from slow.many_1").until_waiting()
+        [pid] = INSTANCE.processes("bin/penstockd")
+        os.kill(pid, signal.SIGKILL)
+        began = time.monotonic()
+        code, out, error = waiting.end()
+        assert (code, out) == (1, "") and error.startswith(NO_CONTROLLER), error
+        assert time.monotonic() - began < 2, time.monotonic() - began
+        open_gate("slow")
+        INSTANCE.start()
+
+
+def control_c_ends_a_wait_within_a_second():
+    with loading("slow"):
+        waiting = Query("query", "select * from slow.many_1", "select 1").until_waiting()
+        began = time.monotonic()
+        waiting.process.send_signal(signal.SIGINT)
+        code, out, error = waiting.end()
+        assert (code, out) == (130, "") and time.monotonic() - began < 1, (code, out, error)
+        assert error == "2 statements: 0 succeeded, 2 not completed\npenstock: interrupted\n", error
+
+
+# -- lazy connections
+
+
+def the_tables_of_a_lazy_connection_come_with_the_first_statement_that_names_it():
+    INSTANCE.write("late.spc", many("late", more='  import_schema = "lazy"\n'))
+    open_gate("late")
+    INSTANCE.wait_state("late", "ready")
+    try:
+        assert INSTANCE.rows("select imported from connection_state where connection_name = 'late'") == [(False,)]
+        assert query("select count(*) from late.many_2") == (0, "count\n0\n", "")
+        assert INSTANCE.rows("select imported from connection_state where connection_name = 'late'") == [(True,)]
+    finally:
+        forget("late")
+
+
+# -- how it waits
+
+
+def the_terminal_shows_what_is_waited_for():
+    with loading("slow"):
+        ours, theirs = pty.openpty()
+        waiting = Query("query", "select count(*) from slow.many_1", stderr=theirs)
+        os.close(theirs)
+        seen = ""
+        pattern = r"waiting for connection slow: (pending|updating), 2 of 3 ready \(\d+ s\)"
+        while not re.search(pattern, seen):
+            assert select.select([ours], [], [], 20)[0], seen
+            seen += os.read(ours, 4096).decode()
+        open_gate("slow")
+        assert waiting.end()[0] == 0
+        os.close(ours)
+
+
+def system_calls(seconds):
+    done = subprocess.run(["strace", "-f", "-c", "-o", INSTANCE.path("files", "calls"), penstock.PENSTOCK, "query",
+                           "--wait-timeout", f"{seconds}s", "select * from slow.many_1"], env=INSTANCE.environment,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 1 and "in vain" in done.stderr, done
+    with open(INSTANCE.path("files", "calls")) as file:
+        return int(file.read().splitlines()[-1].split()[3])
+
+
+def a_second_of_waiting_costs_few_system_calls():
+    with loading("slow"):
+        calls = (system_calls(6) - system_calls(2)) / 4
+        print(f"# {calls:.0f} system calls a second while waiting")
+        assert calls <= 30, f"{calls} a second"
+
+
+# -- how the missing table is recognised
+
+
+def the_language_of_the_messages_does_not_matter():
+    global INSTANCE
+    english = INSTANCE
+    INSTANCE = penstock.Instance({"ex.spc": EXAMPLE}, LANGUAGE="de")
+    try:
+        with INSTANCE:
+            error = INSTANCE.error("select * from nosuch.x")
+            if os.path.exists("/usr/share/locale/de/LC_MESSAGES/postgres-15.mo"):
+                assert "existiert nicht" in str(error), error
+            with loading("slow"):
+                waits_and_succeeds("slow", "select count(*) from slow.many_1")
+            with loading("slow"):
+                waits_and_succeeds("slow", "select 'slow.many_1'::regclass is not null as found", out="found\nt\n")
+            with loading("slow"):
+                waits_and_succeeds("slow", "select count(*) from many_1")
+            with in_error("bad"):
+                assert query("select * from bad.many_1")[2].startswith("ERROR:  " + BAD_TEXT.format("bad"))
+    finally:
+        INSTANCE = english
+
+
+# -- what is not tried again
+
+
+def in_a_transaction_block_nothing_is_tried_again():
+    with loading("slow"):
+        code, out, error = query("begin", "select * from slow.many_1", "rollback")
+        assert code == 1 and error.startswith('statement 2: ERROR:  relation "slow.many_1" does not exist\nLINE 1:'), error
+        assert ("HINT:  The transaction block is aborted, so the statement was not tried again. If a connection is "
+                "still loading, wait for it before the block: penstock connection wait\n") in error, error
+
+
+def what_failed_inside_of_a_function_is_not_tried_again():
+    INSTANCE.superuser("create function public.count_slow() returns int8 language plpgsql as "
+                       "$$begin return (select count(*) from slow.many_1); end$$")
+    with loading("slow"):
+        code, out, error = query("select public.count_slow()")
+        assert code == 1 and 'relation "slow.many_1" does not exist' in error, error
+        assert "HINT:  It failed inside of a function, so the statement was not tried again. Wait first for connection slow: " in error
+    assert tries("select public.count_slow()") == 1
+
+
+# -- what changes during a run
+
+
+def a_prepared_statement_whose_table_changed_is_prepared_again_and_tried_once_more():
+    process = Query("query", "--output", "csv", "--no-header", "prepare p as select * from files.good", "execute p",
+                    "select public.gate()", "execute p").until_at_gate()
+    INSTANCE.write("good.csv", "id,w,added,again\n1,a,x,y\n", folder="files", mode=0o644)
+    INSTANCE.wait_for(lambda: INSTANCE.rows("select count(*) from penstock.column where connection = 'files' and "
+                                            "column_name = 'again'"), lambda rows: rows == [(1,)], "the new column")
+    INSTANCE.wait_state("files", "ready")
+    process.open_gate()
+    code, out, error = process.end()
+    assert code == 0 and out.splitlines()[-1] == "1,a,x,y", (code, out, error)
+    assert 'WARNING:  connection "files" changed while it was used (generation ' in error, error
+
+
+def a_connection_that_changes_while_it_is_used_is_warned_of_once():
+    process = Query("query", "select count(*) from public.through_a_view", "select public.gate()", "select 1").until_at_gate()
+    change_state("ex")
+    change_state("files")
+    process.open_gate()
+    code, out, error = process.end()
+    [[generation]] = INSTANCE.rows("select generation from connection_state where connection_name = 'ex'")
+    assert (code, error) == (0, f'WARNING:  connection "ex" changed while it was used (generation {generation})\n'
+                             "HINT:  Results from before and after it may not fit together.\n"
+                             "3 statements: 3 succeeded\n"), error
+
+
+def a_forged_notification_disturbs_nothing():
+    process = Query("query", "select count(*) from ex.example_numbers", "select public.gate()", "select 1").until_at_gate()
+    INSTANCE.superuser("notify connection_state, 'no json'")
+    process.open_gate()
+    assert process.end()[0::2] == (0, "3 statements: 3 succeeded\n")
+
+
+EXAMPLE = 'connection "ex" {\n  plugin = "example"\n  rows = 3\n}\n'
+INSTANCE = penstock.Instance({"ex.spc": EXAMPLE})
+INSTANCE.write("files.spc", f'connection "files" {{\n  plugin = "csv"\n  paths = ["{INSTANCE.path("files", "good.csv")}"]\n}}\n')
+INSTANCE.write("good.csv", "id,w\n1,a\n", folder="files", mode=0o644)
+with INSTANCE:
+    INSTANCE.superuser("alter database penstock set log_statement = 'all'; "
+                       "create view public.through_a_view as select * from ex.example_numbers; "
+                       "grant select on public.through_a_view to penstock_users; "
+                       "create function public.gate() returns void language sql as 'select pg_advisory_lock_shared(4711)'")
+    GATE = INSTANCE.connect(autocommit=False)
+    GATE.cursor().execute("select pg_advisory_xact_lock(4711)")
+    penstock.run_tests([
+        a_schema_that_is_loading_is_waited_for,
+        every_kind_of_statement_that_names_a_schema_waits,
+        an_unknown_connection_gives_the_error_itself,
+        a_disabled_connection_gives_the_error_itself,
+        a_connection_in_error_gives_its_own_error,
+        a_connection_that_fails_while_it_is_waited_for_gives_its_own_error,
+        a_table_missing_in_a_connection_ready_for_long_gives_the_error_itself,
+        a_table_of_a_connection_ready_just_now_is_tried_once_more,
+        without_a_schema_and_all_ready_the_error_itself_comes,
+        without_a_schema_the_first_connection_of_each_plugin_on_the_path_is_waited_for,
+        without_a_schema_a_second_connection_of_a_static_plugin_is_not_waited_for,
+        without_a_schema_a_plugin_in_error_is_named_beside_the_error,
+        a_column_of_a_dynamic_connection_that_is_updating_is_waited_for,
+        a_missing_column_of_a_static_connection_gives_the_error_itself,
+        a_wait_ends_at_its_deadline_and_says_what_it_waited_for,
+        a_controller_that_does_not_run_is_named_at_once,
+        a_controller_that_dies_during_the_wait_ends_it_within_two_seconds,
+        control_c_ends_a_wait_within_a_second,
+        the_tables_of_a_lazy_connection_come_with_the_first_statement_that_names_it,
+        the_terminal_shows_what_is_waited_for,
+        a_second_of_waiting_costs_few_system_calls,
+        the_language_of_the_messages_does_not_matter,
+        in_a_transaction_block_nothing_is_tried_again,
+        what_failed_inside_of_a_function_is_not_tried_again,
+        a_prepared_statement_whose_table_changed_is_prepared_again_and_tried_once_more,
+        a_connection_that_changes_while_it_is_used_is_warned_of_once,
+        a_forged_notification_disturbs_nothing,
+    ])
