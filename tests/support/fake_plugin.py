@@ -118,6 +118,8 @@ class FakePlugin:
                     self._read(connection, struct.unpack("=I", header[:4])[0])
             self.connected.set()
             self._behave(connection, self.closed)
+        except ConnectionError:
+            self.hung_up.set()  # closed with something of ours unread
         except OSError:
             pass
         finally:
