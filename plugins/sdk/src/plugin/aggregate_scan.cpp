@@ -2,14 +2,11 @@
 
 #include "child_output.hpp"
 #include "current_error.hpp"
-#include "requested_column.hpp"
+#include "evaluation.hpp"
 #include "side_by_side.hpp"
-
-#include "penstock/protocol/frame.hpp"
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -32,22 +29,16 @@ class SharedOutput final : public BlockOutput {
             throw Exception(ErrorKind::kCancelled, "query was cancelled");
         }
         output_.write_frame(frame);
-        BlockHeader header{};
-        std::memcpy(&header, frame.data() + kFrameHeaderBytes, sizeof(header));
-        row_count_ += header.row_count;
     }
     [[nodiscard]] bool is_cancelled() const noexcept override {
         return is_stopped_ || output_.is_cancelled();
     }
     void stop() noexcept { is_stopped_ = true; }
-    /// Rows that have gone out; when nobody writes any more.
-    [[nodiscard]] std::uint64_t row_count() const noexcept { return row_count_; }
 
   private:
     BlockOutput& output_;
     std::mutex mutex_;
     std::atomic<bool> is_stopped_ = false;
-    std::uint64_t row_count_ = 0;
 };
 
 class AggregateScan {
@@ -56,17 +47,13 @@ class AggregateScan {
 
     AggregateScan(const AggregateTable& table, const std::string& plugin, ScanRequest request,
                   BlockOutput& output, const Find& find)
-        : table_(table), plugin_(plugin), request_(std::move(request)), output_(output),
-          shared_(output), find_(find) {}
+        : table_(table), plugin_(plugin), scan_(plan_scan(std::move(request), table.schema)),
+          output_(output), evaluation_(scan_, output), shared_(evaluation_), find_(find) {}
 
     [[nodiscard]] ScanSummary run() {
-        fit_request(request_, table_.schema);
-        for (const RequestedColumn& column : request_.columns) {
-            static_cast<void>(position_of(column, table_.schema));
-        }
         std::vector<const AggregateTable::Child*> asked;
         for (const AggregateTable::Child& child : table_.children) {
-            if (may_match(request_.quals, child.connection)) {
+            if (!scan_.is_never && may_match(scan_.request.quals, child.connection)) {
                 asked.push_back(&child);
             }
         }
@@ -78,6 +65,7 @@ class AggregateScan {
         if (failure_) {
             throw Exception(*std::move(failure_));
         }
+        evaluation_.finish();
         return summarize();
     }
 
@@ -89,7 +77,7 @@ class AggregateScan {
         try {
             const FoundTable found = find_(child.connection);
             if (const auto planned = plan(child, found)) {
-                ChildOutput rows(*planned, request_.columns, plugin_, shared_);
+                ChildOutput rows(*planned, scan_.request.columns, plugin_, shared_);
                 take(child.connection, run_scan(*found.table, planned->request, rows));
             }
         } catch (...) {
@@ -101,7 +89,7 @@ class AggregateScan {
     [[nodiscard]] std::optional<ChildPlan> plan(const AggregateTable::Child& child,
                                                 const FoundTable& found) const {
         if (found.table != nullptr) {
-            return plan_child(request_, child.connection, found.table->schema());
+            return plan_child(scan_.request, child.connection, found.table->schema());
         }
         if (child.has_table) {
             throw Exception(ErrorKind::kNotFound,
@@ -134,7 +122,7 @@ class AggregateScan {
 
     /// What failed comes first: it matters more than what the others warn of.
     [[nodiscard]] ScanSummary summarize() const {
-        ScanSummary summary{shared_.row_count(), source_bytes_, {}};
+        ScanSummary summary{evaluation_.row_count(), source_bytes_, {}};
         for (const auto& [child, message] : failed_) {
             std::string text = "connection \"" + child + "\" failed, its rows are missing: ";
             summary.warnings.push_back(text.append(message));
@@ -152,8 +140,9 @@ class AggregateScan {
 
     const AggregateTable& table_;
     const std::string& plugin_;
-    ScanRequest request_;
+    const ScanPlan scan_;
     BlockOutput& output_;
+    Evaluation evaluation_; ///< of all children's rows together
     SharedOutput shared_;
     const Find& find_;
     std::mutex mutex_; ///< guards the rest

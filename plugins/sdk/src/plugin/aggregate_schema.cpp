@@ -1,5 +1,7 @@
 #include "aggregate.hpp"
 
+#include "penstock/types/evaluator.hpp"
+
 #include <algorithm>
 #include <map>
 
@@ -35,6 +37,7 @@ class JoinedTable {
             schema_.name = table.name;
             schema_.row_estimate = 0;
             schema_.startup_cost_ms = 0;
+            schema_.evaluator = kEvaluatorLevel;
         }
         if (schema_.description.empty()) {
             schema_.description = table.description;

@@ -3,6 +3,8 @@
 #include "connection_entry.hpp"
 #include "current_error.hpp"
 
+#include "penstock/types/evaluator.hpp"
+
 #include <set>
 
 namespace penstock {
@@ -117,6 +119,7 @@ std::vector<TableSchema> ConnectionStore::describe(const std::string& name) {
             throw Exception(ErrorKind::kOption, "table \"" + schema.name + "\" is there twice");
         }
         schemas.push_back(schema);
+        schemas.back().evaluator = kEvaluatorLevel;
     }
     return schemas;
 }

@@ -15,13 +15,8 @@ struct ScanSummary {
     std::vector<std::string> warnings;
 };
 
-/// Brings `request` in line with the schema, because the server's catalog may be older than the
-/// table: conditions on operators that the column does not offer are dropped, and one that the
-/// server relies on is an error instead of a wrong result. Then checks the required keys.
-/// Errors: throws Exception kType, kKeyMissing.
-void fit_request(ScanRequest& request, const TableSchema& schema);
-
-/// Runs one scan: the same for a socket, a test and the command line. Fits the request first.
+/// Runs one scan: the same for a socket, a test and the command line. The table does its part, the
+/// SDK the rest (plan_scan()).
 /// Errors: throws Exception: kType, kNoColumn, kKeyMissing; what the table throws; kCancelled.
 [[nodiscard]] ScanSummary run_scan(Table& table, ScanRequest request, BlockOutput& output);
 

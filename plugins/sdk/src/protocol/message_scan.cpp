@@ -1,4 +1,5 @@
 #include "penstock/protocol/messages.hpp"
+#include "penstock/types/evaluator.hpp"
 
 namespace penstock {
 
@@ -65,6 +66,75 @@ Result<Qual> read_qual(const wire::ScanQual& from) {
     return qual;
 }
 
+Result<std::vector<Qual>>
+read_quals(const google::protobuf::RepeatedPtrField<wire::ScanQual>& from) {
+    std::vector<Qual> quals;
+    quals.reserve(static_cast<std::size_t>(from.size()));
+    for (const wire::ScanQual& wire_qual : from) {
+        Result<Qual> qual = read_qual(wire_qual);
+        if (!qual) {
+            return qual.error();
+        }
+        quals.push_back(std::move(qual).value());
+    }
+    return quals;
+}
+
+Result<AggregateCall> read_aggregate(const wire::ScanAggregate& from) {
+    if (from.function() < static_cast<std::uint32_t>(AggregateFunction::kCount) ||
+        from.function() > static_cast<std::uint32_t>(AggregateFunction::kAvg)) {
+        return refuse("unknown aggregate " + std::to_string(from.function()));
+    }
+    const Result<TypeId> type = type_from_wire(from.type());
+    if (!type) {
+        return type.error();
+    }
+    Result<std::vector<Qual>> filter = read_quals(from.filter());
+    if (!filter) {
+        return filter.error();
+    }
+    AggregateCall call{static_cast<AggregateFunction>(from.function()), from.column(), type.value(),
+                       std::move(filter).value()};
+    const bool is_row_count = call.column.empty() && call.function == AggregateFunction::kCount;
+    if (!is_row_count && (call.column.empty() || !aggregate_result(call.function, call.type))) {
+        return refuse("aggregate " + std::to_string(from.function()) + " of column \"" +
+                      from.column() + '"');
+    }
+    return call;
+}
+
+/// The part that came with version 2.
+Status read_groups(const wire::Scan& from, ScanRequest& request) {
+    request.is_grouped = from.is_grouped();
+    for (const wire::ScanAggregate& wire_call : from.aggregates()) {
+        Result<AggregateCall> call = read_aggregate(wire_call);
+        if (!call) {
+            return call.error();
+        }
+        request.aggregates.push_back(std::move(call).value());
+    }
+    const bool is_empty = request.columns.empty() && request.aggregates.empty();
+    if (request.is_grouped ? is_empty : !request.aggregates.empty()) {
+        return refuse("groups without columns, or aggregates without groups");
+    }
+    for (const RequestedColumn& column : request.columns) {
+        if (request.is_grouped && !can_group(column.type)) {
+            return refuse("groups by column \"" + column.name + '"');
+        }
+    }
+    return {};
+}
+
+void write_qual(const Qual& from, wire::ScanQual& to) {
+    to.set_column(from.column);
+    to.set_op(static_cast<std::uint32_t>(from.op));
+    to.set_type(static_cast<std::uint32_t>(from.type));
+    to.set_is_exact(from.is_exact);
+    for (const Value& value : from.values) {
+        write_message(value, from.type, *to.add_values());
+    }
+}
+
 } // namespace
 
 void write_message(const ScanRequest& from, wire::Scan& to) {
@@ -76,26 +146,32 @@ void write_message(const ScanRequest& from, wire::Scan& to) {
         target.set_type(static_cast<std::uint32_t>(column.type));
     }
     for (const Qual& qual : from.quals) {
-        wire::ScanQual& target = *to.add_quals();
-        target.set_column(qual.column);
-        target.set_op(static_cast<std::uint32_t>(qual.op));
-        target.set_type(static_cast<std::uint32_t>(qual.type));
-        target.set_is_exact(qual.is_exact);
-        for (const Value& value : qual.values) {
-            write_message(value, qual.type, *target.add_values());
+        write_qual(qual, *to.add_quals());
+    }
+    for (const AggregateCall& call : from.aggregates) {
+        wire::ScanAggregate& target = *to.add_aggregates();
+        target.set_function(static_cast<std::uint32_t>(call.function));
+        target.set_column(call.column);
+        target.set_type(static_cast<std::uint32_t>(call.type));
+        for (const Qual& qual : call.filter) {
+            write_qual(qual, *target.add_filter());
         }
     }
     to.set_row_target(from.row_target);
     to.set_backend_pid(from.backend_pid);
     to.set_user_name(from.user_name);
+    to.set_row_limit(from.row_limit);
+    to.set_is_grouped(from.is_grouped);
+    to.set_is_cache_off(!from.is_cache_allowed);
 }
 
 Result<ScanRequest> read_message(const wire::Scan& from) {
     if (from.table().empty()) {
         return refuse("no table");
     }
-    if (static_cast<std::size_t>(from.columns_size()) > kMaxColumns) {
-        return refuse(std::to_string(from.columns_size()) + " columns");
+    const int column_count = from.columns_size() + from.aggregates_size();
+    if (static_cast<std::size_t>(column_count) > kMaxColumns) {
+        return refuse(std::to_string(column_count) + " columns");
     }
     ScanRequest request;
     request.connection = from.connection();
@@ -107,16 +183,20 @@ Result<ScanRequest> read_message(const wire::Scan& from) {
         }
         request.columns.push_back({column.name(), type.value()});
     }
-    for (const wire::ScanQual& wire_qual : from.quals()) {
-        Result<Qual> qual = read_qual(wire_qual);
-        if (!qual) {
-            return qual.error();
-        }
-        request.quals.push_back(std::move(qual).value());
+    Result<std::vector<Qual>> quals = read_quals(from.quals());
+    if (!quals) {
+        return quals.error();
+    }
+    request.quals = std::move(quals).value();
+    const Status groups = read_groups(from, request);
+    if (!groups) {
+        return groups.error();
     }
     request.row_target = from.row_target();
     request.backend_pid = from.backend_pid();
     request.user_name = from.user_name();
+    request.row_limit = from.row_limit();
+    request.is_cache_allowed = !from.is_cache_off();
     return request;
 }
 

@@ -45,6 +45,7 @@ void write_message(const std::vector<TableSchema>& from, wire::Schema& to) {
         target.set_description(table.description);
         target.set_row_estimate(table.row_estimate);
         target.set_startup_cost_ms(table.startup_cost_ms);
+        target.set_evaluator(table.evaluator);
         for (const Column& column : table.columns) {
             wire::SchemaColumn& entry = *target.add_columns();
             entry.set_name(column.name);
@@ -69,6 +70,7 @@ Result<std::vector<TableSchema>> read_message(const wire::Schema& from) {
         table.description = source.description();
         table.row_estimate = source.row_estimate();
         table.startup_cost_ms = source.startup_cost_ms();
+        table.evaluator = source.evaluator();
         for (const wire::SchemaColumn& wire_column : source.columns()) {
             Result<Column> column = read_column(wire_column);
             if (!column) {

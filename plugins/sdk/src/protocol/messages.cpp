@@ -46,11 +46,11 @@ Error read_message(const wire::ErrorMessage& from) {
     return error;
 }
 
-wire::Hello make_hello(const char* peer) {
+wire::Hello make_hello(const char* peer, std::uint32_t min_version) {
     wire::Hello hello;
     hello.set_magic(kProtocolMagic);
     hello.set_version(kProtocolVersion);
-    hello.set_min_version(kMinProtocolVersion);
+    hello.set_min_version(min_version);
     hello.set_peer(peer);
     return hello;
 }

@@ -128,6 +128,9 @@ std::vector<OptionText> table_options(const std::string& connection, const Table
     if (table.startup_cost_ms != defaults.startup_cost_ms) {
         options.push_back({"startup_ms", text_of(table.startup_cost_ms)});
     }
+    if (table.evaluator != defaults.evaluator) {
+        options.push_back({"evaluator", std::to_string(table.evaluator)});
+    }
     return options;
 }
 

@@ -10,8 +10,11 @@
 namespace penstock {
 
 /// Version of the wire contract; the handshake carries it and the lowest one still understood.
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocolVersion = 2;
 inline constexpr std::uint32_t kMinProtocolVersion = 1;
+/// The version that groups came with: a request for them must not reach an older plugin, which
+/// would answer with the rows themselves.
+inline constexpr std::uint32_t kGroupsProtocolVersion = 2;
 
 /// First field of every handshake ("PNST"): tells a stray peer from an old one.
 inline constexpr std::uint32_t kProtocolMagic = 0x54534E50;

@@ -36,7 +36,9 @@ void write_message(const std::vector<TableSchema>& from, wire::Schema& to);
 void write_message(const ArgumentSpec& from, wire::ArgumentSpec& to);
 [[nodiscard]] ArgumentSpec read_message(const wire::ArgumentSpec& from);
 
-[[nodiscard]] wire::Hello make_hello(const char* peer);
+/// `min_version`: the lowest that the sender can do with, for what it is about to ask.
+[[nodiscard]] wire::Hello make_hello(const char* peer,
+                                     std::uint32_t min_version = kMinProtocolVersion);
 
 /// The version both sides will speak. Errors: kProtocol, naming both ranges, when there is none or
 /// the magic does not match.

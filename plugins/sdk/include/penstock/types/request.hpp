@@ -14,7 +14,8 @@ struct Qual {
     std::string column;
     QualOp op = QualOp::kEq;
     TypeId type = TypeId::kText; ///< of the values; the column's own type
-    std::vector<Value> values;   ///< kIn: any number, never NULL; NULL tests: none; others: one
+    std::vector<Value> values;   ///< kIn: any number, never NULL; NULL tests: none; others: one.
+                                 ///< A table never sees an empty list: no row satisfies it
     bool is_exact = false;       ///< the server relies on it and does not check again
     friend bool operator==(const Qual&, const Qual&) = default;
 };
@@ -26,7 +27,26 @@ struct RequestedColumn {
     friend bool operator==(const RequestedColumn&, const RequestedColumn&) = default;
 };
 
-/// Everything a plugin learns about one scan.
+/// Aggregates that the SDK computes. Numbers go over the wire: never reuse one.
+enum class AggregateFunction : std::uint8_t {
+    kCount = 1, ///< of rows, or of values that are not NULL
+    kSum = 2,
+    kMin = 3,
+    kMax = 4,
+    kAvg = 5,
+};
+
+/// One aggregate over the rows of a group.
+struct AggregateCall {
+    AggregateFunction function = AggregateFunction::kCount;
+    std::string column;          ///< empty: count(*)
+    TypeId type = TypeId::kInt8; ///< of the column
+    std::vector<Qual> filter;    ///< FILTER (WHERE …), joined by AND; only such as can_evaluate()
+    friend bool operator==(const AggregateCall&, const AggregateCall&) = default;
+};
+
+/// Everything that is known of one scan. A table is only shown what it has to do: the SDK computes
+/// groups and limits itself, over the columns that they need (evaluator.hpp).
 struct ScanRequest {
     std::string connection;
     std::string table;
@@ -35,6 +55,14 @@ struct ScanRequest {
     std::uint64_t row_target = 0; ///< rows the query is likely to read; 0 = all; only a hint
     std::int64_t backend_pid = 0; ///< for logs
     std::string user_name;        ///< SQL role that runs the query
+
+    // The SDK's part; a table never sees these set.
+    std::uint64_t row_limit = 0; ///< rows after this one are not wanted; 0 = all are
+    /// The result is groups: one row for each combination of values of `columns`, which is these
+    /// and then `aggregates`. Without columns exactly one row, also when there are no rows.
+    bool is_grouped = false;
+    std::vector<AggregateCall> aggregates; ///< only when is_grouped
+    bool is_cache_allowed = true;          ///< may the answer come from the cache?
 };
 
 } // namespace penstock

@@ -115,6 +115,8 @@ struct TableSchema {
     std::vector<Column> columns = {}; ///< 1…1600
     double row_estimate = 1000;       ///< rows of a scan without conditions; for the planner
     double startup_cost_ms = 1;       ///< time to the first row; for the planner
+    /// What the SDK computes over the table's rows (evaluator.hpp). Set by the SDK, not by authors.
+    std::uint32_t evaluator = 0;
     friend bool operator==(const TableSchema&, const TableSchema&) = default;
 };
 
@@ -142,9 +144,9 @@ struct OptionText {
     friend bool operator==(const OptionText&, const OptionText&) = default;
 };
 
-/// Options of the foreign table: `connection`, `table`, `rows`, `startup_ms` (the last two only
-/// where they differ from the defaults). The one place that IMPORT FOREIGN SCHEMA and the
-/// controller's DDL share.
+/// Options of the foreign table: `connection`, `table`, `rows`, `startup_ms`, `evaluator` (the last
+/// three only where they differ from the defaults). The one place that IMPORT FOREIGN SCHEMA and
+/// the controller's DDL share.
 [[nodiscard]] std::vector<OptionText> table_options(const std::string& connection,
                                                     const TableSchema& table);
 /// Options of a column: `exact`, `superset`, `key`, `batch`, `unique`, `distinct`, only where not

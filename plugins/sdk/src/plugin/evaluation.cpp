@@ -1,0 +1,240 @@
+#include "evaluation.hpp"
+
+#include "penstock/protocol/frame.hpp"
+#include "penstock/types/evaluator.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace penstock {
+
+namespace {
+
+std::vector<std::size_t> key_positions(const ScanPlan& plan) {
+    std::vector<std::size_t> positions;
+    for (std::size_t index = 0; plan.is_grouped && index < plan.wanted_columns; ++index) {
+        positions.push_back(index);
+    }
+    return positions;
+}
+
+std::vector<TypeId> key_types(const ScanPlan& plan) {
+    std::vector<TypeId> types;
+    for (std::size_t index = 0; plan.is_grouped && index < plan.wanted_columns; ++index) {
+        types.push_back(plan.request.columns[index].type);
+    }
+    return types;
+}
+
+std::uint32_t rows_of(std::span<const std::byte> frame) {
+    BlockHeader header{};
+    std::memcpy(&header, frame.data() + kFrameHeaderBytes, sizeof(header));
+    return header.row_count;
+}
+
+} // namespace
+
+Evaluation::Evaluation(const ScanPlan& plan, BlockOutput& output)
+    : plan_(plan), output_(output), is_plain_(plan.is_plain()), views_(plan.request.columns.size()),
+      keys_(key_positions(plan), key_types(plan)) {
+    for (const RequestedColumn& column : plan.request.columns) {
+        types_.push_back(column.type);
+    }
+    for (std::size_t index = 0; index < plan.wanted_columns; ++index) {
+        built_.emplace_back(types_[index]);
+    }
+    for (const Qual& qual : plan.evaluated) {
+        filter_.add(qual, plan.position_of(qual.column));
+    }
+    for (const AggregateCall& call : plan.aggregates) {
+        add_call(call);
+    }
+}
+
+void Evaluation::add_call(const AggregateCall& call) {
+    Call made{make_accumulator(call), nullptr, {}};
+    if (!call.column.empty()) {
+        made.column = &views_[plan_.position_of(call.column)];
+    }
+    for (const Qual& qual : call.filter) {
+        if (!can_evaluate(qual.type, qual.op) && !qual.values.empty()) {
+            throw Exception(ErrorKind::kProtocol, "condition on column \"" + qual.column +
+                                                      "\" cannot filter an aggregate");
+        }
+        made.filter.add(qual, plan_.position_of(qual.column));
+    }
+    made.state->resize(keys_.group_count());
+    group_bytes_ += made.state->group_bytes();
+    built_.emplace_back(*aggregate_result(call.function, call.type));
+    calls_.push_back(std::move(made));
+}
+
+void Evaluation::write_frame(std::span<const std::byte> frame) {
+    if (is_plain_) {
+        send(frame, rows_of(frame));
+        return;
+    }
+    if (is_complete_) {
+        throw Exception(ErrorKind::kCancelled, "no more rows are wanted");
+    }
+    const std::uint32_t row_count =
+        open_block(frame.subspan(kFrameHeaderBytes), types_, views_).take();
+    if (types_.empty()) {
+        send_count(row_count);
+        return;
+    }
+    select(filter_, row_count);
+    if (plan_.is_grouped) {
+        add_groups(row_count);
+    } else {
+        send_selected(frame, row_count);
+    }
+}
+
+void Evaluation::select(const RowFilter& filter, std::uint32_t row_count) {
+    rows_.resize(row_count);
+    if (filter.is_empty()) {
+        for (std::uint32_t row = 0; row < row_count; ++row) {
+            rows_[row] = row;
+        }
+        return;
+    }
+    mask_.assign(row_count, 1);
+    filter.apply(views_, mask_);
+    std::size_t count = 0;
+    for (std::uint32_t row = 0; row < row_count; ++row) {
+        rows_[count] = row;
+        count += mask_[row];
+    }
+    rows_.resize(count);
+}
+
+void Evaluation::add_groups(std::uint32_t row_count) {
+    const bool has_keys = plan_.wanted_columns > 0;
+    if (has_keys) {
+        groups_.resize(rows_.size());
+        keys_.assign(views_, rows_, groups_);
+    }
+    for (Call& call : calls_) {
+        call.state->resize(keys_.group_count());
+        add_to(call, row_count);
+    }
+    check_memory();
+}
+
+void Evaluation::add_to(Call& call, std::uint32_t row_count) {
+    if (call.filter.is_empty()) {
+        call.state->add(call.column, {rows_, groups_});
+        return;
+    }
+    mask_.assign(row_count, 1);
+    call.filter.apply(views_, mask_);
+    call_rows_.clear();
+    call_groups_.clear();
+    for (std::size_t at = 0; at < rows_.size(); ++at) {
+        if (mask_[rows_[at]] != 0) {
+            call_rows_.push_back(rows_[at]);
+            if (!groups_.empty()) {
+                call_groups_.push_back(groups_[at]);
+            }
+        }
+    }
+    call.state->add(call.column, {call_rows_, call_groups_});
+}
+
+void Evaluation::check_memory() const {
+    if (keys_.bytes() + keys_.group_count() * group_bytes_ > kMaxGroupBytes) {
+        throw Exception(ErrorKind::kLimit, "too many groups",
+                        "Their keys and aggregates take more than " +
+                            std::to_string(kMaxGroupBytes >> 20U) + " MB in the plugin.",
+                        "The server has room for more: set penstock.aggregate_pushdown = off.");
+    }
+}
+
+void Evaluation::finish() {
+    if (!plan_.is_grouped) {
+        return;
+    }
+    for (std::uint32_t group = 0; group < keys_.group_count(); ++group) {
+        append_group(group);
+        std::size_t bytes = 0;
+        for (const ColumnBuilder& column : built_) {
+            bytes += column.bytes();
+        }
+        if (bytes >= kTargetBlockBytes || built_[0].row_count() >= kMaxBlockRows) {
+            send_built();
+        }
+    }
+    if (built_[0].row_count() > 0) {
+        send_built();
+    }
+}
+
+void Evaluation::append_group(std::uint32_t group) {
+    const std::span<const ColumnBuilder> keys = keys_.keys();
+    for (std::size_t index = 0; index < keys.size(); ++index) {
+        copy_value(view_of(keys[index]), group, built_[index]);
+    }
+    for (std::size_t index = 0; index < calls_.size(); ++index) {
+        calls_[index].state->append_result(group, built_[keys.size() + index]);
+    }
+}
+
+std::uint32_t Evaluation::within_limit(std::size_t row_count) const noexcept {
+    const std::uint64_t left = plan_.row_limit == 0 ? row_count : plan_.row_limit - row_count_;
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(left, row_count));
+}
+
+void Evaluation::send_count(std::uint32_t row_count) {
+    if (plan_.is_grouped) {
+        for (const Call& call : calls_) {
+            call.state->add_rows(row_count);
+        }
+        return;
+    }
+    const std::uint32_t count = within_limit(row_count);
+    build_block_frame(std::span<const ColumnBuilder>(), count, frame_);
+    send(frame_, count);
+}
+
+void Evaluation::send_selected(std::span<const std::byte> frame, std::uint32_t row_count) {
+    rows_.resize(within_limit(rows_.size()));
+    if (rows_.empty()) {
+        return;
+    }
+    const bool are_all = rows_.size() == row_count;
+    if (are_all && types_.size() == plan_.wanted_columns) {
+        send(frame, row_count);
+        return;
+    }
+    if (are_all || plan_.wanted_columns == 0) {
+        const auto count = static_cast<std::uint32_t>(rows_.size());
+        build_block_frame(std::span<const ColumnView>(views_).first(plan_.wanted_columns), count,
+                          frame_);
+        send(frame_, count);
+        return;
+    }
+    for (std::size_t index = 0; index < built_.size(); ++index) {
+        for (const std::uint32_t row : rows_) {
+            copy_value(views_[index], row, built_[index]);
+        }
+    }
+    send_built();
+}
+
+void Evaluation::send_built() {
+    const std::uint32_t count = built_[0].row_count();
+    build_block_frame(built_, count, frame_);
+    for (ColumnBuilder& column : built_) {
+        column.clear();
+    }
+    send(frame_, count);
+}
+
+void Evaluation::send(std::span<const std::byte> frame, std::uint32_t row_count) {
+    output_.write_frame(frame);
+    row_count_ += row_count;
+    is_complete_ = plan_.row_limit != 0 && row_count_ >= plan_.row_limit && !plan_.is_grouped;
+}
+
+} // namespace penstock

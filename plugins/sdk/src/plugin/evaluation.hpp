@@ -1,0 +1,87 @@
+#pragma once
+
+#include "accumulator.hpp"
+#include "group_keys.hpp"
+#include "row_filter.hpp"
+#include "scan_plan.hpp"
+
+#include "penstock/plugin/row_sink.hpp"
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+namespace penstock {
+
+/// What groups may take in the memory of the plugin. Chosen: a tenth of it is where a query that
+/// returns its groups stops to make sense; the planner leaves larger ones to the server, as far as
+/// it knows.
+inline constexpr std::size_t kMaxGroupBytes = 256U << 20;
+
+/// The SDK's part of a scan, between the table's blocks and the reader: drops rows, cuts at the
+/// limit, or counts and adds up instead of sending.
+///
+/// Errors of write_frame() and finish(): throws Exception kLimit when the groups do not fit
+///         kMaxGroupBytes, kData when a sum overflows, and what the output throws.
+/// Lifetime: plan and output outlive it. Threads: one at a time; is_cancelled() any.
+class Evaluation final : public BlockOutput {
+  public:
+    Evaluation(const ScanPlan& plan, BlockOutput& output);
+
+    /// One block frame with the columns of `plan.request`.
+    void write_frame(std::span<const std::byte> frame) override;
+    /// Also true when the limit is reached, which stops the table.
+    [[nodiscard]] bool is_cancelled() const noexcept override {
+        return is_complete_ || output_.is_cancelled();
+    }
+    /// Sends the groups. To be called when the table has sent all its rows.
+    void finish();
+
+    /// The limit is reached: everything that is wanted has gone out.
+    [[nodiscard]] bool is_complete() const noexcept { return is_complete_; }
+    /// Rows that have gone out.
+    [[nodiscard]] std::uint64_t row_count() const noexcept { return row_count_; }
+
+  private:
+    struct Call {
+        std::unique_ptr<Accumulator> state;
+        const ColumnView* column; ///< in views_; nullptr: count(*)
+        RowFilter filter;
+    };
+    void add_call(const AggregateCall& call);
+    void add_groups(std::uint32_t row_count);
+    void add_to(Call& call, std::uint32_t row_count);
+    void check_memory() const;
+    void append_group(std::uint32_t group);
+
+    /// Fills rows_ with the rows that satisfy `filter`.
+    void select(const RowFilter& filter, std::uint32_t row_count);
+    void send_selected(std::span<const std::byte> frame, std::uint32_t row_count);
+    void send_count(std::uint32_t row_count);
+    void send_built();
+    void send(std::span<const std::byte> frame, std::uint32_t row_count);
+    /// How many of `row_count` rows the limit leaves.
+    [[nodiscard]] std::uint32_t within_limit(std::size_t row_count) const noexcept;
+
+    const ScanPlan& plan_;
+    BlockOutput& output_;
+    const bool is_plain_;
+    std::vector<TypeId> types_;
+    std::vector<ColumnView> views_;
+    RowFilter filter_;
+    GroupKeys keys_;
+    std::vector<Call> calls_;
+    std::size_t group_bytes_ = 0; ///< of the states of one group
+
+    std::vector<std::uint8_t> mask_;
+    std::vector<std::uint32_t> rows_;        ///< selected ones of the block in hand
+    std::vector<std::uint32_t> groups_;      ///< theirs
+    std::vector<std::uint32_t> call_rows_;   ///< those that a FILTER leaves
+    std::vector<std::uint32_t> call_groups_; ///< theirs
+    std::vector<ColumnBuilder> built_;
+    std::vector<std::byte> frame_;
+    std::atomic<bool> is_complete_ = false;
+    std::uint64_t row_count_ = 0;
+};
+
+} // namespace penstock

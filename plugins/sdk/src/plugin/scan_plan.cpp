@@ -1,0 +1,132 @@
+#include "scan_plan.hpp"
+
+#include "requested_column.hpp"
+
+#include "penstock/types/evaluator.hpp"
+
+#include <algorithm>
+
+namespace penstock {
+
+namespace {
+
+bool has_key(const ScanRequest& request, const std::string& column) {
+    return std::any_of(request.quals.begin(), request.quals.end(), [&](const Qual& qual) {
+        return qual.column == column && (qual.op == QualOp::kEq || qual.op == QualOp::kIn);
+    });
+}
+
+/// The server plans no such scan; a plugin started by hand or under test gets the same answer.
+void check_keys(const TableSchema& schema, const ScanRequest& request) {
+    std::string any_of;
+    bool has_any_of = false;
+    for (const Column& column : schema.columns) {
+        if (column.key == KeyKind::kRequired && !has_key(request, column.name)) {
+            throw Exception(ErrorKind::kKeyMissing,
+                            "table \"" + schema.name + "\" needs a condition on column \"" +
+                                column.name + '"',
+                            {}, "Add a condition: where " + column.name + " = ….");
+        }
+        if (column.key == KeyKind::kAnyOf) {
+            any_of += any_of.empty() ? "" : ", ";
+            any_of += '"' + column.name + '"';
+            has_any_of = has_any_of || has_key(request, column.name);
+        }
+    }
+    if (!any_of.empty() && !has_any_of) {
+        throw Exception(ErrorKind::kKeyMissing,
+                        "table \"" + schema.name + "\" needs a condition on one of its key columns",
+                        "The key columns are: " + any_of + '.',
+                        "Add a condition with = or IN on one of them.");
+    }
+}
+
+[[noreturn]] void throw_not_exact(const TableSchema& schema, const Qual& qual) {
+    throw Exception(ErrorKind::kType,
+                    "column \"" + qual.column + "\" of table \"" + schema.name +
+                        "\" does not answer \"" + std::string(sign_of(qual.op)) +
+                        "\" exactly any more",
+                    "The definition of the foreign table differs from what the plugin offers.",
+                    "Refresh the connection: select penstock.refresh('…').");
+}
+
+bool is_empty_list(const Qual& qual) {
+    return qual.op == QualOp::kIn && qual.values.empty();
+}
+
+/// A condition to the table, to the SDK, to both, or to nobody.
+void divide(const TableSchema& schema, Qual qual, ScanPlan& plan) {
+    if (is_empty_list(qual)) {
+        plan.is_never = plan.is_never || qual.is_exact;
+        return;
+    }
+    const Column* column = find_column(schema, qual.column);
+    const bool has_type = column != nullptr && column->type == qual.type;
+    const bool is_exact = has_type && column->exact.has(qual.op);
+    if (qual.is_exact && !is_exact) {
+        if (!has_type || !can_evaluate(qual.type, qual.op)) {
+            throw_not_exact(schema, qual);
+        }
+        plan.evaluated.push_back(qual);
+    }
+    if (is_exact || (has_type && column->superset.has(qual.op))) {
+        qual.is_exact = qual.is_exact && is_exact;
+        plan.request.quals.push_back(std::move(qual));
+    }
+}
+
+/// The SDK reads this column too.
+void need_column(const std::string& name, TypeId type, ScanPlan& plan) {
+    const RequestedColumn wanted{name, type};
+    std::vector<RequestedColumn>& columns = plan.request.columns;
+    if (std::find(columns.begin(), columns.end(), wanted) == columns.end()) {
+        columns.push_back(wanted);
+    }
+}
+
+void need_columns(const std::vector<Qual>& quals, ScanPlan& plan) {
+    for (const Qual& qual : quals) {
+        need_column(qual.column, qual.type, plan);
+    }
+}
+
+} // namespace
+
+std::size_t ScanPlan::position_of(const std::string& column) const {
+    const auto found = std::find_if(request.columns.begin(), request.columns.end(),
+                                    [&](const auto& entry) { return entry.name == column; });
+    return static_cast<std::size_t>(found - request.columns.begin());
+}
+
+ScanPlan plan_scan(ScanRequest request, const TableSchema& schema) {
+    ScanPlan plan;
+    std::vector<Qual> quals = std::move(request.quals);
+    plan.request = std::move(request);
+    plan.request.quals.clear();
+    plan.wanted_columns = plan.request.columns.size();
+    plan.is_grouped = std::exchange(plan.request.is_grouped, false);
+    plan.aggregates = std::exchange(plan.request.aggregates, {});
+    plan.row_limit = std::exchange(plan.request.row_limit, 0);
+    for (Qual& qual : quals) {
+        divide(schema, std::move(qual), plan);
+    }
+    need_columns(plan.evaluated, plan);
+    for (const AggregateCall& call : plan.aggregates) {
+        if (!call.column.empty()) {
+            need_column(call.column, call.type, plan);
+        }
+        need_columns(call.filter, plan);
+    }
+    if (plan.is_grouped || !plan.evaluated.empty()) {
+        plan.request.row_target = 0; // how many of the table's rows that takes is not known
+    }
+    for (const RequestedColumn& column : plan.request.columns) {
+        static_cast<void>(penstock::position_of(column, schema));
+    }
+    if (!plan.is_never) {
+        check_keys(schema, plan.request);
+    }
+    return plan;
+}
+
+} // namespace penstock
