@@ -1,6 +1,7 @@
 #include "fdw/callbacks.hpp"
 #include "fdw/eager.hpp"
 #include "fdw/estimates.hpp"
+#include "fdw/grouping.hpp"
 #include "fdw/key_batch.hpp"
 #include "penstock/protocol/quiet.hpp"
 #include "pg/scan_history.hpp"
@@ -42,6 +43,9 @@ struct BooleanSetting {
 
 /// Those that are on or off, all on by default, in alphabetical order.
 const BooleanSetting kSwitches[] = {
+    {"penstock.aggregate_pushdown",
+     "Let plugins group and aggregate their rows where that gives the server's own result.",
+     &penstock::fdw::is_aggregate_pushdown},
     {"penstock.eager_start",
      "Ask all plugins of a query at its start, not when the executor comes to their tables.",
      &penstock::fdw::is_eager_start},

@@ -47,8 +47,22 @@ Value make_value(const ScalarSpec& spec, TypeId type) {
     return text;
 }
 
-void append_hello(std::string& out) {
-    append_message_frame(FrameKind::kHello, make_hello("backend"), out);
+std::vector<Qual> make_quals(std::span<const QualSpec> specs) {
+    std::vector<Qual> quals;
+    quals.reserve(specs.size());
+    for (const QualSpec& from : specs) {
+        Qual qual{from.column, from.op, from.type, {}, from.is_exact};
+        qual.values.reserve(from.value_count);
+        for (std::size_t index = 0; index < from.value_count; ++index) {
+            qual.values.push_back(make_value(from.values[index], from.type));
+        }
+        quals.push_back(std::move(qual));
+    }
+    return quals;
+}
+
+void append_hello(std::string& out, std::uint32_t min_version = kMinProtocolVersion) {
+    append_message_frame(FrameKind::kHello, make_hello("backend", min_version), out);
 }
 
 } // namespace
@@ -64,17 +78,13 @@ ScanRequest make_request(const RequestSpec& spec) {
     for (const ColumnSpec& column : spec.columns) {
         request.columns.push_back({column.name, column.type});
     }
-    for (const QualSpec& from : spec.quals) {
-        Qual qual;
-        qual.column = from.column;
-        qual.op = from.op;
-        qual.type = from.type;
-        qual.is_exact = from.is_exact;
-        qual.values.reserve(from.value_count);
-        for (std::size_t index = 0; index < from.value_count; ++index) {
-            qual.values.push_back(make_value(from.values[index], from.type));
-        }
-        request.quals.push_back(std::move(qual));
+    request.quals = make_quals(spec.quals);
+    request.row_limit = spec.row_limit;
+    request.is_cache_allowed = !spec.is_cache_off;
+    request.is_grouped = spec.is_grouped;
+    for (const AggregateSpec& from : spec.aggregates) {
+        request.aggregates.push_back(
+            {from.function, from.column, from.type, make_quals(from.filter)});
     }
     return request;
 }
@@ -89,7 +99,7 @@ std::string scan_frames(const ScanRequest& request) {
                         "Use a shorter list of values, or a join instead of a list.");
     }
     std::string out;
-    append_hello(out);
+    append_hello(out, request.is_grouped ? kGroupsProtocolVersion : kMinProtocolVersion);
     append_message_frame(FrameKind::kScan, scan, out);
     return out;
 }

@@ -49,10 +49,24 @@ struct ColumnSpec {
     std::uint16_t target; ///< where next_row() puts it in `values` and `nulls`
 };
 
+/// An aggregate, whose values come behind those of the columns.
+struct AggregateSpec {
+    AggregateFunction function;
+    const char* column; ///< "" for count(*)
+    TypeId type;        ///< of the column
+    TypeId result;
+    std::uint16_t target;
+    std::span<const QualSpec> filter;
+};
+
 struct RequestSpec {
     const char* connection;
     const char* table;
-    std::span<const ColumnSpec> columns;
+    std::span<const ColumnSpec> columns; ///< of a grouped request: the keys
+    bool is_grouped;
+    std::span<const AggregateSpec> aggregates;
+    std::uint64_t row_limit; ///< 0 = none
+    bool is_cache_off;
     std::span<const QualSpec> quals;
     std::uint64_t row_target;
     std::int64_t backend_pid;

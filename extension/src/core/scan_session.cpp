@@ -31,6 +31,10 @@ bool ScanSession::open(const RequestSpec& spec) noexcept {
             columns_.push_back({ColumnView{}, column.target, column.name});
             types_.push_back(column.type);
         }
+        for (const AggregateSpec& aggregate : spec.aggregates) {
+            columns_.push_back({ColumnView{}, aggregate.target, aggregate.column});
+            types_.push_back(aggregate.result);
+        }
         views_.assign(columns_.size(), ColumnView{});
         warnings_.clear();
     } catch (const Exception& exception) {

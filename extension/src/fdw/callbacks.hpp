@@ -12,9 +12,13 @@ void penstock_get_foreign_paths(PlannerInfo* root, RelOptInfo* rel, Oid relation
 ForeignScan* penstock_get_foreign_plan(PlannerInfo* root, RelOptInfo* rel, Oid relation,
                                        ForeignPath* path, List* tlist, List* scan_clauses,
                                        Plan* outer_plan) noexcept;
+// upper_paths.cpp
+void penstock_get_foreign_upper_paths(PlannerInfo* root, UpperRelationKind stage, RelOptInfo* input,
+                                      RelOptInfo* output, void* extra) noexcept;
 // scan.cpp
 void penstock_begin_foreign_scan(ForeignScanState* node, int eflags) noexcept;
 TupleTableSlot* penstock_iterate_foreign_scan(ForeignScanState* node) noexcept;
+bool penstock_recheck_foreign_scan(ForeignScanState* node, TupleTableSlot* slot) noexcept;
 void penstock_rescan_foreign_scan(ForeignScanState* node) noexcept;
 void penstock_end_foreign_scan(ForeignScanState* node) noexcept;
 // async.cpp

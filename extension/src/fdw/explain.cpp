@@ -3,6 +3,7 @@
 
 #include "fdw/callbacks.hpp"
 #include "fdw/plan_data.hpp"
+#include "pg/compat.hpp"
 
 /// EXPLAIN: what the plugin is asked for; with ANALYZE also what came back. Never contacts a
 /// plugin.
@@ -51,6 +52,70 @@ char* qual_text(const pg::TableInfo* table, const ForeignScan* plan, const Plann
     return text.data;
 }
 
+/// Two texts of one kind, joined.
+char* joined(const char* left, const char* between, const char* right) {
+    return psprintf("%s%s%s", left, between, right);
+}
+
+const char* name_of(AggregateFunction function) {
+    static constexpr const char* kNames[] = {"", "count", "sum", "min", "max", "avg"};
+    return kNames[static_cast<int>(function)];
+}
+
+/// `sum(price) FILTER (WHERE id > 7)`
+char* call_text(const pg::TableInfo* table, const ForeignScan* plan, const PlannedCall* call,
+                List* context) {
+    const char* column = call->attnum == 0 ? "*" : "?";
+    if (call->attnum != 0 && is_column(table, call->attnum)) {
+        column = quote_identifier(table->columns[call->attnum - 1].name);
+    }
+    char* text = psprintf("%s(%s)", name_of(call->function), column);
+    const char* before = " FILTER (WHERE ";
+    ListCell* cell = nullptr;
+    foreach (cell, call->filter) {
+        const PlannedQual qual = read_qual(lfirst(cell));
+        if (is_column(table, qual.attnum)) {
+            text = joined(text, before, qual_text(table, plan, &qual, context));
+            before = " AND ";
+        }
+    }
+    return call->filter == NIL ? text : joined(text, ")", "");
+}
+
+void explain_groups(const pg::TableInfo* table, const ForeignScan* plan, List* context,
+                    ExplainState* state) {
+    ExplainPropertyText("Table", quote_qualified_identifier(table->connection, table->table),
+                        state);
+    if (columns_of(plan) != NIL) {
+        ExplainPropertyList("Group Keys", column_names(table, columns_of(plan)), state);
+    }
+    List* texts = NIL;
+    ListCell* cell = nullptr;
+    foreach (cell, calls_of(plan)) {
+        const PlannedCall call = read_call(lfirst(cell));
+        texts = lappend(texts, call_text(table, plan, &call, context));
+    }
+    if (texts != NIL) {
+        ExplainPropertyList("Aggregates", texts, state);
+    }
+}
+
+void explain_limit(const ForeignScan* plan, List* context, ExplainState* state) {
+    List* limit = limit_of(plan);
+    if (limit == NIL) {
+        return;
+    }
+    const auto text_of = [&](int position) {
+        return deparse_expression(static_cast<Node*>(list_nth(plan->fdw_exprs, position)), context,
+                                  false, false);
+    };
+    const char* text = text_of(linitial_int(limit));
+    if (lsecond_int(limit) >= 0) {
+        text = joined(text, " + ", text_of(lsecond_int(limit)));
+    }
+    ExplainPropertyText("Row Limit", text, state);
+}
+
 List* qual_texts(ForeignScanState* node, ExplainState* state, const pg::TableInfo* table,
                  bool is_exact) {
     auto* plan = castNode(ForeignScan, node->ss.ps.plan);
@@ -89,10 +154,15 @@ using namespace penstock::fdw;
 
 void penstock_explain_foreign_scan(ForeignScanState* node, ExplainState* state) noexcept {
     const ForeignStream* scan = static_cast<ForeignStream*>(node->fdw_state);
-    const pg::TableInfo* table = pg::read_table(RelationGetRelid(node->ss.ss_currentRelation));
+    const pg::TableInfo* table = pg::read_table(pg::scanned_table(node));
     auto* plan = castNode(ForeignScan, node->ss.ps.plan);
     ExplainPropertyText("Plugin", table->plugin, state);
-    ExplainPropertyList("Columns", column_names(table, columns_of(plan)), state);
+    List* context = set_deparse_context_plan(state->deparse_cxt, &plan->scan.plan, NIL);
+    if (is_grouped(plan)) {
+        explain_groups(table, plan, context, state);
+    } else {
+        ExplainPropertyList("Columns", column_names(table, columns_of(plan)), state);
+    }
     List* exact = qual_texts(node, state, table, true);
     if (exact != NIL) {
         ExplainPropertyList("Exact Quals", exact, state);
@@ -103,6 +173,9 @@ void penstock_explain_foreign_scan(ForeignScanState* node, ExplainState* state) 
     }
     if (row_target_of(plan) > 0) {
         ExplainPropertyInteger("Row Target", nullptr, row_target_of(plan), state);
+    }
+    if (row_target_of(plan) == 0) { // else the same in numbers
+        explain_limit(plan, context, state);
     }
     if (state->analyze && scan != nullptr) {
         explain_counters(scan, state);

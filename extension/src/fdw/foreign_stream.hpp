@@ -9,6 +9,7 @@
 /// (advance_stream, receive_some) or waiting until it got on (open_stream).
 namespace penstock::fdw {
 
+struct GroupedAnswer;
 struct ScanRecorder;
 
 enum class Stage : std::uint8_t {
@@ -30,6 +31,7 @@ struct AsyncGroup {
 struct ForeignStream {
     pg::TableInfo* table;
     core::ColumnSpec* columns;     ///< of the request
+    GroupedAnswer* answer;         ///< of a grouped request; null = the rows are the table's
     List* expressions;             ///< ExprStates of fdw_exprs
     MemoryContext request_context; ///< values of the conditions; reset by each (re)start
     core::ScanSession* session;
@@ -57,7 +59,8 @@ inline ForeignScan* plan_of(ForeignScanState* node) {
 }
 
 /// The columns of the request: palloc'd, in the order of the plan. Raises when one is gone.
-core::ColumnSpec* make_columns(const pg::TableInfo* table, List* attnums);
+/// `is_grouped`: they are keys of groups, delivered in this order.
+core::ColumnSpec* make_columns(const pg::TableInfo* table, List* attnums, bool is_grouped);
 
 /// Evaluates the conditions and makes the request, in the current context.
 /// False: one of them can never be true, so there are no rows.

@@ -11,6 +11,8 @@ Datum penstock_fdw_handler(PG_FUNCTION_ARGS) {
     routine->GetForeignRelSize = penstock_get_foreign_rel_size;
     routine->GetForeignPaths = penstock_get_foreign_paths;
     routine->GetForeignPlan = penstock_get_foreign_plan;
+    routine->GetForeignUpperPaths = penstock_get_foreign_upper_paths;
+    routine->RecheckForeignScan = penstock_recheck_foreign_scan;
     routine->BeginForeignScan = penstock_begin_foreign_scan;
     routine->IterateForeignScan = penstock_iterate_foreign_scan;
     routine->ReScanForeignScan = penstock_rescan_foreign_scan;

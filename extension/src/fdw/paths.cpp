@@ -20,7 +20,7 @@ Bitmapset* add_keys(PlannerInfo* root, RelOptInfo* rel, List* clauses, Bitmapset
     foreach (cell, clauses) {
         auto* info = lfirst_node(RestrictInfo, cell);
         pg::PushableQual qual = {};
-        if (match_clause(root, rel, info, &qual) && is_key_op(qual.op)) {
+        if (match_clause(root, rel, info, &qual) && is_key(state_of(rel)->table, &qual)) {
             keyed = bms_add_member(keyed, qual.attnum - 1);
         }
     }
@@ -70,7 +70,7 @@ List* add_relids(List* sets, Relids added) {
 List* add_outer(PlannerInfo* root, RelOptInfo* rel, List* sets, RestrictInfo* clause) {
     pg::PushableQual qual = {};
     if (!join_clause_is_movable_to(clause, rel) || !match_clause(root, rel, clause, &qual) ||
-        !is_key_op(qual.op) ||
+        !is_key(state_of(rel)->table, &qual) ||
         state_of(rel)->table->columns[qual.attnum - 1].key == KeyKind::kNone) {
         return sets;
     }

@@ -1,9 +1,22 @@
 #include "fdw/callbacks.hpp"
+#include "fdw/grouping.hpp"
+#include "fdw/limit.hpp"
 #include "fdw/plan_data.hpp"
 #include "fdw/rel_state.hpp"
 
 /// The plan: which conditions go to the plugin, which columns it delivers. Never talks to a plugin.
 namespace penstock::fdw {
+
+List* plan_qual(const pg::PushableQual* qual, List** exprs) {
+    int expr = kNoExpr;
+    if (qual->value != nullptr) {
+        expr = list_length(*exprs);
+        *exprs = lappend(*exprs, qual->value);
+    }
+    return list_make4_int(qual->attnum, static_cast<int>(qual->op),
+                          static_cast<int>(qual->is_exact), expr);
+}
+
 namespace {
 
 /// How the plan's conditions were divided.
@@ -15,16 +28,9 @@ struct DividedQuals {
     Bitmapset* keyed;
 };
 
-void push_qual(const pg::PushableQual* qual, DividedQuals* divided) {
-    int expr = kNoExpr;
-    if (qual->value != nullptr) {
-        expr = list_length(divided->exprs);
-        divided->exprs = lappend(divided->exprs, qual->value);
-    }
-    List* planned = list_make4_int(qual->attnum, static_cast<int>(qual->op),
-                                   static_cast<int>(qual->is_exact), expr);
-    divided->planned = lappend(divided->planned, planned);
-    if (is_key_op(qual->op)) {
+void push_qual(const pg::TableInfo* table, const pg::PushableQual* qual, DividedQuals* divided) {
+    divided->planned = lappend(divided->planned, plan_qual(qual, &divided->exprs));
+    if (is_key(table, qual)) {
         divided->keyed = bms_add_member(divided->keyed, qual->attnum - 1);
     }
 }
@@ -40,7 +46,7 @@ DividedQuals divide_quals(PlannerInfo* root, RelOptInfo* rel, List* scan_clauses
         pg::PushableQual qual = {};
         const bool is_pushed = match_clause(root, rel, info, &qual);
         if (is_pushed) {
-            push_qual(&qual, &divided);
+            push_qual(state_of(rel)->table, &qual, &divided);
         }
         if (is_pushed && qual.is_exact) {
             divided.recheck = lappend(divided.recheck, info->clause);
@@ -97,6 +103,9 @@ using namespace penstock::fdw;
 // NOLINTNEXTLINE(readability-function-size): the server says what the parameters are
 ForeignScan* penstock_get_foreign_plan(PlannerInfo* root, RelOptInfo* rel, Oid, ForeignPath* path,
                                        List* tlist, List* scan_clauses, Plan* outer_plan) noexcept {
+    if (IS_UPPER_REL(rel)) {
+        return make_grouped_plan(rel, tlist, outer_plan);
+    }
     DividedQuals divided = divide_quals(root, rel, scan_clauses);
     if (path->fdw_private != NIL) {
         push_batch(state_of(rel)->table, linitial_int(path->fdw_private), &divided);
@@ -104,8 +113,12 @@ ForeignScan* penstock_get_foreign_plan(PlannerInfo* root, RelOptInfo* rel, Oid, 
     if (!may_never_run(root)) {
         check_keys(state_of(rel)->table, divided.keyed);
     }
-    List* items = list_make3(needed_columns(rel, divided.local), divided.planned,
-                             list_make1_int(row_target(root, &divided)));
+    const int target = row_target(root, &divided);
+    List* limit = divided.local == NIL && state_of(rel)->table->evaluator > 0
+                      ? plan_limit(root, &divided.exprs)
+                      : NIL;
+    List* items = list_make4(needed_columns(rel, divided.local), divided.planned,
+                             list_make1_int(target), limit);
     return make_foreignscan(tlist, divided.local, rel->relid, divided.exprs, items, NIL,
                             divided.recheck, outer_plan);
 }

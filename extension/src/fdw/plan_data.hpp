@@ -1,6 +1,6 @@
 #pragma once
 
-#include "penstock/types/schema.hpp"
+#include "penstock/types/request.hpp"
 
 #include "pg/postgres.hpp"
 
@@ -13,6 +13,26 @@ enum PlanItem {
     kPlanColumns, ///< integer list: attribute numbers to fetch, ascending
     kPlanQuals,   ///< list of integer lists, each indexed by QualItem
     kPlanTarget,  ///< integer list of one: rows the query is likely to read, 0 = all
+    kPlanLimit,   ///< integer list: positions of LIMIT and OFFSET in fdw_exprs, -1 = none; or NIL
+    kPlanGroups,  ///< only of a grouped scan: list of kPlanCalls and kPlanOutputs
+};
+
+/// Positions in kPlanGroups. kPlanColumns are the keys then; an answer is keys and calls.
+enum GroupItem {
+    kPlanCalls,   ///< list of lists, each indexed by CallItem
+    kPlanOutputs, ///< for each column of the scan's rows an integer list, indexed by OutputItem
+};
+
+/// Positions in each of kPlanCalls.
+enum CallItem {
+    kCallFunction, ///< integer list: AggregateFunction, attribute number (0 = count(*))
+    kCallFilter,   ///< as kPlanQuals
+};
+
+/// Positions in each of kPlanOutputs.
+enum OutputItem {
+    kOutputValue, ///< position in the answer
+    kOutputCount, ///< position of what it is divided by; -1 = it is the value
 };
 
 /// Positions in each of kPlanQuals.
@@ -49,6 +69,33 @@ inline bool is_batched(const ForeignScan* plan) {
     const List* quals = quals_of(plan);
     return quals != NIL &&
            list_nth_int(static_cast<const List*>(llast(quals)), kQualExpr) == kBatchExpr;
+}
+/// NIL, or positions of LIMIT and OFFSET.
+inline List* limit_of(const ForeignScan* plan) {
+    return static_cast<List*>(list_nth(plan->fdw_private, kPlanLimit));
+}
+inline bool is_grouped(const ForeignScan* plan) {
+    return list_length(plan->fdw_private) > kPlanGroups;
+}
+inline List* calls_of(const ForeignScan* plan) {
+    auto* groups = static_cast<List*>(list_nth(plan->fdw_private, kPlanGroups));
+    return static_cast<List*>(list_nth(groups, kPlanCalls));
+}
+inline List* outputs_of(const ForeignScan* plan) {
+    auto* groups = static_cast<List*>(list_nth(plan->fdw_private, kPlanGroups));
+    return static_cast<List*>(list_nth(groups, kPlanOutputs));
+}
+struct PlannedCall {
+    AggregateFunction function;
+    AttrNumber attnum; ///< 0 = count(*)
+    List* filter;      ///< of read_qual()'s cells
+};
+inline PlannedCall read_call(const void* cell) {
+    const auto* list = static_cast<const List*>(cell);
+    const auto* head = static_cast<const List*>(list_nth(list, kCallFunction));
+    return {static_cast<AggregateFunction>(linitial_int(head)),
+            static_cast<AttrNumber>(lsecond_int(head)),
+            static_cast<List*>(list_nth(list, kCallFilter))};
 }
 inline PlannedQual read_qual(const void* cell) {
     const auto* list = static_cast<const List*>(cell);

@@ -49,7 +49,7 @@ Bitmapset* planned_keys(const ForeignScan* plan) {
     ListCell* cell = nullptr;
     foreach (cell, quals_of(plan)) {
         const PlannedQual planned = read_qual(lfirst(cell));
-        if (is_key_op(planned.op)) {
+        if (planned.op == QualOp::kEq || planned.op == QualOp::kIn) {
             keyed = bms_add_member(keyed, planned.attnum - 1);
         }
     }

@@ -15,8 +15,11 @@ inline RelState* state_of(RelOptInfo* rel) {
     return static_cast<RelState*>(rel->fdw_private);
 }
 
-inline bool is_key_op(QualOp op) {
-    return op == QualOp::kEq || op == QualOp::kIn;
+/// Does the condition tell the plugin which rows to look up? One that only its SDK decides does
+/// not.
+inline bool is_key(const pg::TableInfo* table, const pg::PushableQual* qual) {
+    return (qual->op == QualOp::kEq || qual->op == QualOp::kIn) &&
+           table->columns[qual->attnum - 1].declared.has(qual->op);
 }
 
 /// What the catalogs say of the relation's table, read once for each planning. Makes its RelState.
@@ -28,6 +31,9 @@ bool match_clause(PlannerInfo* root, RelOptInfo* rel, RestrictInfo* clause, pg::
 
 /// Columns (0-based) that a plan has a key for.
 Bitmapset* planned_keys(const ForeignScan* plan);
+
+/// The condition as kPlanQuals has it; its value goes to the end of `exprs`.
+List* plan_qual(const pg::PushableQual* qual, List** exprs);
 
 /// Raises, with a hint that shows how to give it, when `keyed` misses a key that the plugin needs.
 void check_keys(const pg::TableInfo* table, const Bitmapset* keyed);

@@ -2,9 +2,11 @@
 
 #include "fdw/callbacks.hpp"
 #include "fdw/eager.hpp"
+#include "fdw/grouped_answer.hpp"
 #include "fdw/plan_data.hpp"
 #include "fdw/scan_record.hpp"
 #include "pg/boundary.hpp"
+#include "pg/compat.hpp"
 
 /// Execution of one foreign scan: the stream is opened at the first row or before, read a block at
 /// a time, and closed at the end, on a rescan, or by the memory context when the query fails.
@@ -36,6 +38,13 @@ bool fill(ForeignStream* state) {
     return !state->is_waiting;
 }
 
+/// The next row, into the slot or into the answer that a group is made of.
+core::ScanSession::Event next_row(ForeignStream* state, TupleTableSlot* slot) {
+    return state->answer != nullptr
+               ? state->session->next_row(state->answer->values, state->answer->nulls)
+               : state->session->next_row(slot->tts_values, slot->tts_isnull);
+}
+
 } // namespace
 } // namespace penstock::fdw
 
@@ -49,8 +58,12 @@ void penstock_begin_foreign_scan(ForeignScanState* node, int eflags) noexcept {
     check_encoding();
     EState* estate = node->ss.ps.state;
     auto* state = static_cast<ForeignStream*>(palloc0(sizeof(ForeignStream)));
-    state->table = pg::read_table(RelationGetRelid(node->ss.ss_currentRelation));
-    state->columns = make_columns(state->table, columns_of(plan_of(node)));
+    const ForeignScan* plan = plan_of(node);
+    state->table = pg::read_table(pg::scanned_table(node));
+    state->columns = make_columns(state->table, columns_of(plan), is_grouped(plan));
+    if (is_grouped(plan)) {
+        state->answer = make_grouped_answer(state->table, plan, list_length(columns_of(plan)));
+    }
     state->expressions = ExecInitExprList(plan_of(node)->fdw_exprs, &node->ss.ps);
     state->request_context =
         AllocSetContextCreate(estate->es_query_cxt, "Penstock scan request", ALLOCSET_SMALL_SIZES);
@@ -81,8 +94,12 @@ TupleTableSlot* penstock_iterate_foreign_scan(ForeignScanState* node) noexcept {
         return slot;
     }
     for (;;) {
-        switch (state->session->next_row(slot->tts_values, slot->tts_isnull)) {
+        switch (next_row(state, slot)) {
         case Event::kRow:
+            if (state->answer != nullptr) {
+                store_group(state->answer, plan_of(node), slot);
+                return slot;
+            }
             return ExecStoreVirtualTuple(slot);
         case Event::kNeedBytes:
             if (!fill(state)) {
@@ -96,6 +113,15 @@ TupleTableSlot* penstock_iterate_foreign_scan(ForeignScanState* node) noexcept {
             raise_session_error(state);
         }
     }
+}
+
+/// In EvalPlanQual a step above a scan is not rechecked but run again, row by row.
+bool penstock_recheck_foreign_scan(ForeignScanState* node, TupleTableSlot* slot) noexcept {
+    if (plan_of(node)->scan.scanrelid > 0) {
+        return true;
+    }
+    (void)penstock_iterate_foreign_scan(node); // fills the scan's slot, which is this one
+    return !TupIsNull(slot);
 }
 
 void penstock_rescan_foreign_scan(ForeignScanState* node) noexcept {

@@ -1,8 +1,11 @@
 #include "core/scan_session.hpp"
 #include "fdw/foreign_stream.hpp"
 
+#include "fdw/grouped_answer.hpp"
+#include "fdw/limit.hpp"
 #include "fdw/plan_data.hpp"
 #include "fdw/scan_record.hpp"
+#include "fdw/scan_request.hpp"
 #include "fdw/values.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
@@ -10,9 +13,7 @@
 /// The request of a scan: what the plan says, checked against the catalog as it is now, with the
 /// values of the conditions.
 namespace penstock::fdw {
-namespace {
 
-/// The column as the catalog has it now; the plan may be older.
 const pg::ColumnInfo* planned_column(const pg::TableInfo* table, AttrNumber attnum) {
     if (attnum > table->column_count || table->columns[attnum - 1].attnum == 0) {
         pg::raise(
@@ -32,6 +33,8 @@ const pg::ColumnInfo* planned_column(const pg::TableInfo* table, AttrNumber attn
     }
     return column;
 }
+
+namespace {
 
 /// The keys from the join above.
 bool take_batch(const ForeignStream* state, core::QualSpec* qual) {
@@ -65,11 +68,13 @@ bool evaluate(ForeignScanState* node, const PlannedQual* planned, core::QualSpec
     return can_hold(qual->type, *scalar);
 }
 
-/// The conditions of the request. Null: one of them can never be true, so there are no rows.
-core::QualSpec* make_quals(ForeignScanState* node) {
-    List* planned_quals = quals_of(plan_of(node));
+/// The conditions of `planned_quals`. False: one of them can never be true; it is an empty list in
+/// the result, which says just that.
+bool make_quals(ForeignScanState* node, List* planned_quals,
+                std::span<const core::QualSpec>* made) {
     auto* quals = static_cast<core::QualSpec*>(
         palloc0(sizeof(core::QualSpec) * Max(list_length(planned_quals), 1)));
+    bool is_possible = true;
     ListCell* cell = nullptr;
     foreach (cell, planned_quals) {
         const PlannedQual planned = read_qual(lfirst(cell));
@@ -81,23 +86,40 @@ core::QualSpec* make_quals(ForeignScanState* node) {
         qual->is_exact = planned.is_exact;
         if (planned.expr == kBatchExpr ? !take_batch(state_of(node), qual)
                                        : planned.expr >= 0 && !evaluate(node, &planned, qual)) {
-            return nullptr;
+            qual->op = QualOp::kIn;
+            qual->is_exact = true;
+            qual->value_count = 0;
+            is_possible = false;
         }
     }
-    return quals;
+    *made = {quals, static_cast<std::size_t>(list_length(planned_quals))};
+    return is_possible;
+}
+
+/// Makes a grouped request of `request`, whose columns are the keys.
+void add_groups(ForeignScanState* node, core::RequestSpec* request) {
+    const GroupedAnswer* answer = state_of(node)->answer;
+    List* calls = calls_of(plan_of(node));
+    for (int index = 0; index < answer->call_count; ++index) {
+        (void)make_quals(node, read_call(list_nth(calls, index)).filter,
+                         &answer->calls[index].filter);
+    }
+    request->is_grouped = true;
+    request->aggregates = {answer->calls, static_cast<std::size_t>(answer->call_count)};
 }
 
 } // namespace
 
-core::ColumnSpec* make_columns(const pg::TableInfo* table, List* attnums) {
+core::ColumnSpec* make_columns(const pg::TableInfo* table, List* attnums, bool is_grouped) {
     auto* columns = static_cast<core::ColumnSpec*>(
         palloc(sizeof(core::ColumnSpec) * Max(list_length(attnums), 1)));
     ListCell* cell = nullptr;
     foreach (cell, attnums) {
         const auto attnum = static_cast<AttrNumber>(lfirst_int(cell));
         const pg::ColumnInfo* column = planned_column(table, attnum);
+        const int target = is_grouped ? foreach_current_index(cell) : attnum - 1;
         columns[foreach_current_index(cell)] = {column->name, column->type,
-                                                static_cast<std::uint16_t>(attnum - 1)};
+                                                static_cast<std::uint16_t>(target)};
     }
     return columns;
 }
@@ -105,16 +127,22 @@ core::ColumnSpec* make_columns(const pg::TableInfo* table, List* attnums) {
 bool open_request(ForeignScanState* node) {
     ForeignStream* state = state_of(node);
     const ForeignScan* plan = plan_of(node);
-    const core::QualSpec* quals = make_quals(node);
-    record_request(node, quals, static_cast<std::size_t>(list_length(quals_of(plan))));
-    if (quals == nullptr) {
+    std::span<const core::QualSpec> quals;
+    // No rows are still a count of them.
+    const bool is_empty = !make_quals(node, quals_of(plan), &quals) && !is_grouped(plan);
+    record_request(node, is_empty ? nullptr : quals.data(), quals.size());
+    if (is_empty) {
         return false;
     }
     core::RequestSpec request = {};
     request.connection = state->table->connection;
     request.table = state->table->table;
     request.columns = {state->columns, static_cast<std::size_t>(list_length(columns_of(plan)))};
-    request.quals = {quals, static_cast<std::size_t>(list_length(quals_of(plan)))};
+    request.quals = quals;
+    request.row_limit = row_limit(node);
+    if (is_grouped(plan)) {
+        add_groups(node, &request);
+    }
     request.row_target = static_cast<std::uint64_t>(row_target_of(plan));
     request.backend_pid = MyProcPid;
     request.user_name = GetUserNameFromId(pg::scan_user(node), true);

@@ -64,6 +64,15 @@ void check_number(const char* name, const char* value) {
     }
 }
 
+void check_level(const char* name, const char* value) {
+    char* end = nullptr;
+    errno = 0;
+    const long long number = std::strtoll(value, &end, 10);
+    if (errno != 0 || end == value || *end != '\0' || number < 0 || number > 4294967295LL) {
+        raise_bad_value(name, value, "a whole number, as the plugin gives it");
+    }
+}
+
 /// Runs one of the SDK's parsers and raises its error, which lists the valid choices.
 template <typename Parse>
 void check_parsed(Parse parse) {
@@ -95,6 +104,7 @@ constexpr Option kOptions[] = {
     {"table", ForeignTableRelationId, check_text},
     {"rows", ForeignTableRelationId, check_number},
     {"startup_ms", ForeignTableRelationId, check_number},
+    {"evaluator", ForeignTableRelationId, check_level},
     {"exact", AttributeRelationId, check_ops},
     {"superset", AttributeRelationId, check_ops},
     {"key", AttributeRelationId, check_key},

@@ -71,14 +71,45 @@ inline void set_custom_restrictions(CustomPath* path, List* restrictions) {
 #endif
 }
 
+/// The same for a step above the scan, such as grouping.
+inline ForeignPath* make_upper_path(PlannerInfo* root, RelOptInfo* rel, PathTarget* target,
+                                    const PathCost& cost) {
+#if PG_VERSION_NUM >= 180000
+    return create_foreign_upper_path(root, rel, target, cost.rows, 0, cost.startup, cost.total, NIL,
+                                     nullptr, NIL, NIL);
+#elif PG_VERSION_NUM >= 170000
+    return create_foreign_upper_path(root, rel, target, cost.rows, cost.startup, cost.total, NIL,
+                                     nullptr, NIL, NIL);
+#else
+    return create_foreign_upper_path(root, rel, target, cost.rows, cost.startup, cost.total, NIL,
+                                     nullptr, NIL);
+#endif
+}
+
+/// The range table entry of the table that is scanned, also by a step above its scan.
+inline Index scanned_entry(ForeignScanState* node) {
+    const ForeignScan* plan = castNode(ForeignScan, node->ss.ps.plan);
+    if (plan->scan.scanrelid > 0) {
+        return plan->scan.scanrelid;
+    }
+#if PG_VERSION_NUM >= 160000
+    return static_cast<Index>(bms_singleton_member(plan->fs_base_relids));
+#else
+    return static_cast<Index>(bms_singleton_member(plan->fs_relids));
+#endif
+}
+
+inline Oid scanned_table(ForeignScanState* node) {
+    return exec_rt_fetch(scanned_entry(node), node->ss.ps.state)->relid;
+}
+
 /// The role whose rights a scan runs with: a view's owner, or the user. Moved in 16.
 inline Oid scan_user(ForeignScanState* node) {
     Oid user = InvalidOid;
 #if PG_VERSION_NUM >= 160000
     user = castNode(ForeignScan, node->ss.ps.plan)->checkAsUser;
 #else
-    const Index relid = castNode(ForeignScan, node->ss.ps.plan)->scan.scanrelid;
-    user = exec_rt_fetch(relid, node->ss.ps.state)->checkAsUser;
+    user = exec_rt_fetch(scanned_entry(node), node->ss.ps.state)->checkAsUser;
 #endif
     return OidIsValid(user) ? user : GetUserId();
 }

@@ -22,20 +22,6 @@ Expr* strip_relabel(Expr* expr) {
     return expr;
 }
 
-/// The table's column that `expr` is, or nullptr.
-const ColumnInfo* match_column(Index relid, const TableInfo* table, Expr* expr) {
-    if (expr == nullptr || !IsA(expr, Var)) {
-        return nullptr;
-    }
-    auto* var = reinterpret_cast<Var*>(expr);
-    if (static_cast<Index>(var->varno) != relid || var->varlevelsup != 0 || var->varattno < 1 ||
-        var->varattno > table->column_count) {
-        return nullptr;
-    }
-    const ColumnInfo* column = &table->columns[var->varattno - 1];
-    return column->attnum != 0 && column->is_supported ? column : nullptr;
-}
-
 /// The server can evaluate it once, when the scan starts.
 bool is_scan_constant(PlannerInfo* root, Index relid, Expr* value) {
     return !bms_is_member(static_cast<int>(relid),
@@ -124,9 +110,9 @@ bool match_comparison(PlannerInfo* root, Index relid, const TableInfo* table, Op
     Oid opno = clause->opno;
     Expr* left = strip_relabel(static_cast<Expr*>(linitial(clause->args)));
     Expr* right = static_cast<Expr*>(lsecond(clause->args));
-    const ColumnInfo* column = match_column(relid, table, left);
+    const ColumnInfo* column = find_column(relid, table, left);
     if (column == nullptr || !is_scan_constant(root, relid, right)) {
-        column = match_column(relid, table, strip_relabel(right));
+        column = find_column(relid, table, strip_relabel(right));
         opno = get_commutator(opno);
         right = static_cast<Expr*>(linitial(clause->args));
         if (column == nullptr || !OidIsValid(opno) || !is_scan_constant(root, relid, right)) {
@@ -147,7 +133,7 @@ bool match_comparison(PlannerInfo* root, Index relid, const TableInfo* table, Op
 bool match_in_list(PlannerInfo* root, Index relid, const TableInfo* table,
                    ScalarArrayOpExpr* clause, PushableQual* qual) {
     const ColumnInfo* column =
-        match_column(relid, table, strip_relabel(static_cast<Expr*>(linitial(clause->args))));
+        find_column(relid, table, strip_relabel(static_cast<Expr*>(linitial(clause->args))));
     auto* array = static_cast<Expr*>(lsecond(clause->args));
     if (!clause->useOr || column == nullptr || !is_scan_constant(root, relid, array)) {
         return false;
@@ -165,7 +151,7 @@ bool match_in_list(PlannerInfo* root, Index relid, const TableInfo* table,
 }
 
 bool match_null_test(Index relid, const TableInfo* table, NullTest* clause, PushableQual* qual) {
-    const ColumnInfo* column = match_column(relid, table, strip_relabel(clause->arg));
+    const ColumnInfo* column = find_column(relid, table, strip_relabel(clause->arg));
     const QualOp op = clause->nulltesttype == IS_NULL ? QualOp::kIsNull : QualOp::kIsNotNull;
     return !clause->argisrow && column != nullptr && declare(column, op, nullptr, qual);
 }
@@ -173,7 +159,7 @@ bool match_null_test(Index relid, const TableInfo* table, NullTest* clause, Push
 /// `flag`, `not flag`, `flag is true`, `flag is false`: in a WHERE all mean `flag = true / false`.
 bool match_boolean(Index relid, const TableInfo* table, Expr* expr, bool wanted,
                    PushableQual* qual) {
-    const ColumnInfo* column = match_column(relid, table, strip_relabel(expr));
+    const ColumnInfo* column = find_column(relid, table, strip_relabel(expr));
     return column != nullptr && column->type == TypeId::kBool &&
            declare(column, QualOp::kEq, reinterpret_cast<Expr*>(makeBoolConst(wanted, false)),
                    qual);
@@ -261,6 +247,19 @@ bool match_or(PlannerInfo* root, Index relid, const TableInfo* table, BoolExpr* 
 }
 
 } // namespace
+
+const ColumnInfo* find_column(Index relid, const TableInfo* table, Expr* expr) {
+    if (expr == nullptr || !IsA(expr, Var)) {
+        return nullptr;
+    }
+    auto* var = reinterpret_cast<Var*>(expr);
+    if (static_cast<Index>(var->varno) != relid || var->varlevelsup != 0 || var->varattno < 1 ||
+        var->varattno > table->column_count) {
+        return nullptr;
+    }
+    const ColumnInfo* column = &table->columns[var->varattno - 1];
+    return column->attnum != 0 && column->is_supported ? column : nullptr;
+}
 
 bool match_qual(PlannerInfo* root, Index relid, const TableInfo* table, Expr* clause,
                 PushableQual* qual) {

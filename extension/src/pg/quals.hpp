@@ -28,6 +28,9 @@ inline bool fits_integer(std::int64_t value, TypeId column) {
     }
 }
 
+/// The supported column of `table` that `expr` is, or nullptr.
+const ColumnInfo* find_column(Index relid, const TableInfo* table, Expr* expr);
+
 /// Can `clause` be pushed to `table`, whose range table index is `relid`?
 ///
 /// `clause` is one conjunct; an OR of equalities of one column counts as IN. Its value may hold

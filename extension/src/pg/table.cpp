@@ -1,5 +1,7 @@
 #include "pg/table.hpp"
 
+#include "penstock/types/evaluator.hpp"
+
 #include <cstdlib>
 #include <cstring>
 
@@ -76,6 +78,18 @@ void read_column_options(ColumnInfo* column, List* options, Parsed* parsed) {
             column->distinct = std::strtod(defGetString(option), nullptr);
         }
     }
+    column->declared = column->exact | column->superset;
+}
+
+/// What the SDK decides exactly for columns of this type.
+void add_evaluated(ColumnInfo* column) {
+    for (int number = static_cast<int>(QualOp::kEq); number <= static_cast<int>(QualOp::kLike);
+         ++number) {
+        const auto op = static_cast<QualOp>(number);
+        if (can_evaluate(column->type, op)) {
+            column->exact.add(op);
+        }
+    }
 }
 
 void read_columns(TableInfo* table, Oid relation_oid) {
@@ -101,6 +115,9 @@ void read_columns(TableInfo* table, Oid relation_oid) {
         }
         read_column_options(column, GetForeignColumnOptions(relation_oid, attribute->attnum),
                             parsed);
+        if (column->is_supported && table->evaluator > 0) {
+            add_evaluated(column);
+        }
     }
     table_close(relation, NoLock);
 }
@@ -139,6 +156,9 @@ TableInfo* read_table(Oid relation_oid) {
             table->rows = std::strtod(defGetString(option), nullptr);
         } else if (std::strcmp(option->defname, "startup_ms") == 0) {
             table->startup_ms = std::strtod(defGetString(option), nullptr);
+        } else if (std::strcmp(option->defname, "evaluator") == 0) {
+            table->evaluator =
+                static_cast<std::uint32_t>(std::strtoul(defGetString(option), nullptr, 10));
         }
     }
     read_columns(table, relation_oid);

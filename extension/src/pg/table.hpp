@@ -15,8 +15,9 @@ struct ColumnInfo {
     TypeId type;       ///< valid when `is_supported`
     bool is_supported; ///< the column's type is one of ours, without a type modifier
     Oid type_oid;
-    QualOps exact;
-    QualOps superset;
+    QualOps exact;    ///< by the plugin or by its SDK (TableInfo.evaluator)
+    QualOps superset; ///< by the plugin
+    QualOps declared; ///< those that the plugin itself uses
     KeyKind key;
     int batch;       ///< keys that a join asks for at once; 0 = not in batches
     bool is_unique;  ///< the plugin guarantees that no value is there twice
@@ -31,7 +32,8 @@ struct TableInfo {
     const char* table;
     double rows; ///< option, or the default of TableSchema
     double startup_ms;
-    int column_count; ///< pg_class.relnatts: dropped ones included
+    std::uint32_t evaluator; ///< option: what the plugin's SDK computes; 0 = nothing
+    int column_count;        ///< pg_class.relnatts: dropped ones included
     ColumnInfo* columns;
 };
 

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "pg/table.hpp"
+
+namespace penstock::fdw {
+
+/// The column as the catalog has it now; the plan may be older. Raises when it is gone or of a type
+/// that no plugin delivers.
+const pg::ColumnInfo* planned_column(const pg::TableInfo* table, AttrNumber attnum);
+
+} // namespace penstock::fdw

@@ -1,0 +1,108 @@
+#include "fdw/callbacks.hpp"
+#include "fdw/costs.hpp"
+#include "fdw/grouping.hpp"
+
+#include "pg/compat.hpp"
+
+/// Planning of the steps above a scan: grouping and DISTINCT. Sorting stays in the server, as does
+/// LIMIT (limit.hpp), which only tells the plugin where to stop.
+namespace penstock::fdw {
+namespace {
+
+/// Groups that are left to the server: it can spill them to disk. A quarter of what the SDK takes
+/// (kMaxGroupBytes), because the number of groups is an estimate.
+constexpr double kMaxEstimatedBytes = 64.0 * 1024 * 1024;
+/// What a group takes beside its values.
+constexpr double kGroupOverheadBytes = 64;
+/// Cost units of a row that the SDK reads for one aggregate or key. Measured: a twentieth of what
+/// the executor needs for its way through the socket and an Agg node.
+constexpr double kEvaluationCostFactor = 0.2;
+
+/// A scan of one of our tables, whose SDK can group.
+bool is_our_scan(const RelOptInfo* input) {
+    return IS_SIMPLE_REL(input) && input->rtekind == RTE_RELATION &&
+           bms_is_empty(input->lateral_relids) && input->fdw_private != nullptr &&
+           static_cast<RelState*>(input->fdw_private)->table->evaluator > 0;
+}
+
+bool has_set_step(const Query* query) {
+    return query->groupingSets != NIL || query->hasTargetSRFs;
+}
+
+/// Null: not a step that is pushed.
+GroupingStep* grouping_step(PlannerInfo* root, RelOptInfo* output,
+                            const GroupPathExtraData* extra) {
+    if (has_set_step(root->parse) || extra->patype == PARTITIONWISE_AGGREGATE_PARTIAL) {
+        return nullptr;
+    }
+    auto* step = static_cast<GroupingStep*>(palloc0(sizeof(GroupingStep)));
+    step->target = output->reltarget;
+    step->clauses = root->parse->groupClause;
+    step->having = reinterpret_cast<List*>(extra->havingQual);
+    return step;
+}
+
+GroupingStep* distinct_step(PlannerInfo* root) {
+    const Query* query = root->parse;
+    if (has_set_step(query) || query->hasDistinctOn || query->hasAggs || query->hasWindowFuncs ||
+        query->groupClause != NIL || query->havingQual != nullptr) {
+        return nullptr;
+    }
+    auto* step = static_cast<GroupingStep*>(palloc0(sizeof(GroupingStep)));
+    step->target = root->upper_targets[UPPERREL_DISTINCT];
+    step->clauses = query->distinctClause;
+    return step;
+}
+
+List* key_exprs(const Grouping* grouping) {
+    List* exprs = NIL;
+    for (int index = 0; index < list_length(grouping->keys); ++index) {
+        exprs = lappend(exprs, list_nth_node(TargetEntry, grouping->tlist, index)->expr);
+    }
+    return exprs;
+}
+
+/// False: there may be too many groups.
+bool estimate(PlannerInfo* root, RelOptInfo* input, const GroupingStep* step,
+              const Grouping* grouping, pg::PathCost* cost) {
+    double groups = 1;
+    if (grouping->keys != NIL) {
+        groups = estimate_num_groups(root, key_exprs(grouping), input->rows, nullptr, nullptr);
+    }
+    const double bytes = groups * (step->target->width + kGroupOverheadBytes);
+    const double steps = 1 + list_length(grouping->keys) + list_length(grouping->calls);
+    cost->rows = clamp_row_est(groups);
+    cost->startup =
+        grouping->table->startup_ms * kCostPerMs +
+        Max(input->tuples, input->rows) * steps * cpu_operator_cost * kEvaluationCostFactor +
+        step->target->cost.startup;
+    cost->total = cost->startup + cost->rows * (cpu_tuple_cost + step->target->cost.per_tuple);
+    return bytes <= kMaxEstimatedBytes;
+}
+
+} // namespace
+} // namespace penstock::fdw
+
+using namespace penstock;
+using namespace penstock::fdw;
+
+void penstock_get_foreign_upper_paths(PlannerInfo* root, UpperRelationKind stage, RelOptInfo* input,
+                                      RelOptInfo* output, void* extra) noexcept {
+    const bool is_grouping = stage == UPPERREL_GROUP_AGG;
+    if (!is_aggregate_pushdown || (!is_grouping && stage != UPPERREL_DISTINCT) ||
+        output->fdw_private != nullptr || !is_our_scan(input)) {
+        return;
+    }
+    GroupingStep* step = is_grouping
+                             ? grouping_step(root, output, static_cast<GroupPathExtraData*>(extra))
+                             : distinct_step(root);
+    Grouping* grouping = step == nullptr ? nullptr : plan_grouping(root, input, step);
+    pg::PathCost cost = {};
+    if (grouping == nullptr || !estimate(root, input, step, grouping, &cost)) {
+        return;
+    }
+    output->fdw_private = grouping;
+    ForeignPath* path = pg::make_upper_path(root, output, step->target, cost);
+    path->path.parallel_safe = false; // the table is looked up by its range table entry
+    add_path(output, reinterpret_cast<Path*>(path));
+}
