@@ -59,7 +59,7 @@ def arms_of_a_union_wait_at_the_same_time():
 
 def aggregated_arms_wait_at_the_same_time():
     rows, took = timed(union("select count(*), {n} from s{n}.slow_rows"))
-    assert rows == [(3, n) for n in range(1, ARMS + 1)]
+    assert sorted(rows) == [(3, n) for n in range(1, ARMS + 1)] # as they come: the plugins count
     assert took <= 2 * DELAY_S, f"took {took:.2f} s"
 
 
