@@ -40,7 +40,7 @@ GroupedAnswer* make_grouped_answer(const pg::TableInfo* table, const ForeignScan
     List* calls = calls_of(plan);
     auto* answer = static_cast<GroupedAnswer*>(palloc0(sizeof(GroupedAnswer)));
     answer->call_count = list_length(calls);
-    const auto width = static_cast<Size>(key_count + answer->call_count);
+    const Size width = static_cast<Size>(key_count) + static_cast<Size>(answer->call_count);
     answer->calls = static_cast<core::AggregateSpec*>(
         palloc0(sizeof(core::AggregateSpec) * static_cast<Size>(Max(answer->call_count, 1))));
     answer->values = static_cast<Datum*>(palloc0(sizeof(Datum) * width));
