@@ -46,35 +46,54 @@ void keep_row(Sample* sample, Relation relation, Datum* values, bool* nulls) {
     sample->rows[place] = heap_form_tuple(RelationGetDescr(relation), values, nulls);
 }
 
-/// A stream without a plan: all columns that a plugin can deliver, no conditions.
+/// Converts the row and decides whether it is kept. What the conversion leaves is freed.
+void take_row(Sample* sample, ForeignStream* state, Relation relation, Datum* values, bool* nulls) {
+    if (state->converter == nullptr) {
+        keep_row(sample, relation, values, nulls);
+        return;
+    }
+    MemoryContext keeper = MemoryContextSwitchTo(state->request_context);
+    pg::convert_row(state->converter, values, nulls);
+    MemoryContextSwitchTo(keeper);
+    keep_row(sample, relation, values, nulls);
+    MemoryContextReset(state->request_context);
+}
+
+/// A stream without a plan: all columns, no conditions.
 ForeignStream* make_stream(Relation relation) {
     auto* state = static_cast<ForeignStream*>(palloc0(sizeof(ForeignStream)));
     state->table = pg::read_table(RelationGetRelid(relation));
     state->session = pg::make_owned<core::ScanSession>(CurrentMemoryContext);
     state->socket = pg::make_owned<pg::Socket>(CurrentMemoryContext);
     state->timer = pg::make_owned<pg::Socket>(CurrentMemoryContext);
+    state->request_context =
+        AllocSetContextCreate(CurrentMemoryContext, "Penstock sampled row", ALLOCSET_SMALL_SIZES);
     state->may_wait = true;
     state->first_row_ms = -1;
+    pg::check_encoding();
     return state;
 }
 
-void open_sample_request(ForeignStream* state) {
+void open_sample_request(ForeignStream* state, Relation relation) {
     const pg::TableInfo* table = state->table;
     auto* columns = static_cast<core::ColumnSpec*>(
         palloc(sizeof(core::ColumnSpec) * Max(table->column_count, 1)));
-    std::size_t count = 0;
+    List* attnums = NIL;
     for (int index = 0; index < table->column_count; ++index) {
         const pg::ColumnInfo* column = &table->columns[index];
-        if (column->attnum != 0 && column->is_supported) {
-            columns[count++] = {column->name, column->type, static_cast<std::uint16_t>(index)};
+        if (column->attnum != 0) {
+            columns[list_length(attnums)] = {pg::to_utf8(column->name), column->fetched,
+                                             static_cast<std::uint16_t>(index)};
+            attnums = lappend_int(attnums, column->attnum);
         }
     }
+    state->converter = pg::make_row_converter(relation, table, attnums);
     core::RequestSpec request = {};
-    request.connection = table->connection;
-    request.table = table->table;
-    request.columns = {columns, count};
+    request.connection = pg::to_utf8(table->connection);
+    request.table = pg::to_utf8(table->table);
+    request.columns = {columns, static_cast<std::size_t>(list_length(attnums))};
     request.backend_pid = MyProcPid;
-    request.user_name = GetUserNameFromId(GetUserId(), false);
+    request.user_name = pg::to_utf8(GetUserNameFromId(GetUserId(), false));
     if (!state->session->open(request)) {
         raise_session_error(state);
     }
@@ -93,7 +112,7 @@ void read_rows(ForeignStream* state, Relation relation, Sample* sample) {
     for (;;) {
         switch (state->session->next_row(values, nulls)) {
         case Event::kRow:
-            keep_row(sample, relation, values, nulls);
+            take_row(sample, state, relation, values, nulls);
             break;
         case Event::kNeedBytes:
             pg::rest_in_analyze();
@@ -118,7 +137,7 @@ int acquire_sample(Relation relation, int level, HeapTuple* rows, int target, do
     reservoir_init_selection_state(&sample->reservoir, target);
     // The tuples go to the caller's context, everything else goes away with this one.
     ForeignStream* state = make_stream(relation);
-    open_sample_request(state);
+    open_sample_request(state, relation);
     read_rows(state, relation, sample);
     *total = sample->seen;
     *dead = 0;

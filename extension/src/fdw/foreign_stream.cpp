@@ -129,7 +129,7 @@ void finish_stream(ForeignStream* state) {
     release_socket(state);
     const std::size_t count = state->session->warnings().size();
     for (std::size_t index = 0; index < count; ++index) {
-        pg::warn(state->session->warnings()[index].c_str());
+        pg::warn(state->session->warnings()[index]);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/scan_session.hpp"
 
+#include "pg/conversion.hpp"
 #include "pg/table.hpp"
 #include "pg/wait.hpp"
 
@@ -32,6 +33,7 @@ struct ForeignStream {
     pg::TableInfo* table;
     core::ColumnSpec* columns;     ///< of the request
     GroupedAnswer* answer;         ///< of a grouped request; null = the rows are the table's
+    pg::RowConverter* converter;   ///< null = rows are used as they come
     List* expressions;             ///< ExprStates of fdw_exprs
     MemoryContext request_context; ///< values of the conditions; reset by each (re)start
     core::ScanSession* session;

@@ -5,6 +5,7 @@
 
 #include "fdw/callbacks.hpp"
 #include "pg/boundary.hpp"
+#include "pg/conversion.hpp"
 #include "pg/table.hpp"
 #include "pg/wait.hpp"
 
@@ -63,7 +64,7 @@ const char** limit_names(const ImportForeignSchemaStmt* statement, int* count) {
         static_cast<const char**>(palloc(sizeof(const char*) * list_length(statement->table_list)));
     ListCell* cell = nullptr;
     foreach (cell, statement->table_list) {
-        names[(*count)++] = static_cast<RangeVar*>(lfirst(cell))->relname;
+        names[(*count)++] = pg::to_utf8(static_cast<RangeVar*>(lfirst(cell))->relname);
     }
     return names;
 }
@@ -101,20 +102,23 @@ List* penstock_import_foreign_schema(ImportForeignSchemaStmt* statement, Oid ser
                            static_cast<DefElem*>(linitial(statement->options))->defname),
                   nullptr, "IMPORT FOREIGN SCHEMA takes no options here.");
     }
+    pg::check_encoding();
     const pg::TableInfo* table = pg::read_server(server);
     auto* session = pg::make_owned<core::SchemaSession>(CurrentMemoryContext);
     auto* socket = pg::make_owned<pg::Socket>(CurrentMemoryContext);
     int count = 0;
     const char** names = limit_names(statement, &count);
-    if (!session->open(statement->remote_schema, {names, static_cast<std::size_t>(count)})) {
+    if (!session->open(pg::to_utf8(statement->remote_schema),
+                       {names, static_cast<std::size_t>(count)})) {
         pg::raise(session->error());
     }
     pg::connect_socket(socket, {table->socket, table->uid, table->plugin});
     fetch_schema(session, socket);
     List* statements = NIL;
     for (std::size_t index = 0; index < session->tables().size(); ++index) {
-        statements = lappend(statements, create_statement(session, &session->tables()[index],
-                                                          statement->server_name));
+        const char* sql = create_statement(session, &session->tables()[index],
+                                           pg::to_utf8(statement->server_name));
+        statements = lappend(statements, pg::from_utf8(sql, static_cast<int>(strlen(sql))));
     }
     return statements;
 }

@@ -7,6 +7,7 @@
 #include "fdw/scan_record.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
+#include "pg/conversion.hpp"
 
 /// Execution of one foreign scan: the stream is opened at the first row or before, read a block at
 /// a time, and closed at the end, on a rescan, or by the memory context when the query fails.
@@ -14,15 +15,6 @@ namespace penstock::fdw {
 namespace {
 
 static_assert(sizeof(Datum) == sizeof(std::uint64_t), "blocks hold 64-bit datums");
-
-void check_encoding() {
-    if (GetDatabaseEncoding() != PG_UTF8) {
-        pg::raise(ERRCODE_FEATURE_NOT_SUPPORTED,
-                  "foreign tables of Penstock need a database with encoding UTF8",
-                  psprintf("This one has encoding %s.", GetDatabaseEncodingName()),
-                  "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0.");
-    }
-}
 
 /// Gets on with the stream. False: it would have to wait and must not.
 bool fill(ForeignStream* state) {
@@ -55,7 +47,7 @@ void penstock_begin_foreign_scan(ForeignScanState* node, int eflags) noexcept {
     if ((eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0) {
         return;
     }
-    check_encoding();
+    pg::check_encoding();
     EState* estate = node->ss.ps.state;
     auto* state = static_cast<ForeignStream*>(palloc0(sizeof(ForeignStream)));
     const ForeignScan* plan = plan_of(node);
@@ -63,6 +55,9 @@ void penstock_begin_foreign_scan(ForeignScanState* node, int eflags) noexcept {
     state->columns = make_columns(state->table, columns_of(plan), is_grouped(plan));
     if (is_grouped(plan)) {
         state->answer = make_grouped_answer(state->table, plan, list_length(columns_of(plan)));
+    } else {
+        state->converter =
+            pg::make_row_converter(node->ss.ss_currentRelation, state->table, columns_of(plan));
     }
     state->expressions = ExecInitExprList(plan_of(node)->fdw_exprs, &node->ss.ps);
     state->request_context =
@@ -99,6 +94,9 @@ TupleTableSlot* penstock_iterate_foreign_scan(ForeignScanState* node) noexcept {
             if (state->answer != nullptr) {
                 store_group(state->answer, plan_of(node), slot);
                 return slot;
+            }
+            if (state->converter != nullptr) {
+                pg::convert_row(state->converter, slot->tts_values, slot->tts_isnull);
             }
             return ExecStoreVirtualTuple(slot);
         case Event::kNeedBytes:

@@ -9,6 +9,7 @@
 #include "fdw/values.hpp"
 #include "pg/boundary.hpp"
 #include "pg/compat.hpp"
+#include "pg/conversion.hpp"
 
 /// The request of a scan: what the plan says, checked against the catalog as it is now, with the
 /// values of the conditions.
@@ -22,15 +23,6 @@ const pg::ColumnInfo* planned_column(const pg::TableInfo* table, AttrNumber attn
             nullptr, "Run the statement again.");
     }
     const pg::ColumnInfo* column = &table->columns[attnum - 1];
-    if (!column->is_supported) {
-        pg::raise(
-            ERRCODE_FDW_INVALID_DATA_TYPE,
-            psprintf("column \"%s\" of foreign table \"%s\" has type %s, which no plugin delivers",
-                     column->name, table->table, format_type_be(column->type_oid)),
-            nullptr,
-            "Let the controller make the table, or use a type such as text, int8 or "
-            "timestamptz without a modifier.");
-    }
     return column;
 }
 
@@ -80,7 +72,7 @@ bool make_quals(ForeignScanState* node, List* planned_quals,
         const PlannedQual planned = read_qual(lfirst(cell));
         const pg::ColumnInfo* column = planned_column(state_of(node)->table, planned.attnum);
         core::QualSpec* qual = &quals[foreach_current_index(cell)];
-        qual->column = column->name;
+        qual->column = pg::to_utf8(column->name);
         qual->op = planned.op;
         qual->type = column->type;
         qual->is_exact = planned.is_exact;
@@ -118,7 +110,7 @@ core::ColumnSpec* make_columns(const pg::TableInfo* table, List* attnums, bool i
         const auto attnum = static_cast<AttrNumber>(lfirst_int(cell));
         const pg::ColumnInfo* column = planned_column(table, attnum);
         const int target = is_grouped ? foreach_current_index(cell) : attnum - 1;
-        columns[foreach_current_index(cell)] = {column->name, column->type,
+        columns[foreach_current_index(cell)] = {pg::to_utf8(column->name), column->fetched,
                                                 static_cast<std::uint16_t>(target)};
     }
     return columns;
@@ -135,8 +127,8 @@ bool open_request(ForeignScanState* node) {
         return false;
     }
     core::RequestSpec request = {};
-    request.connection = state->table->connection;
-    request.table = state->table->table;
+    request.connection = pg::to_utf8(state->table->connection);
+    request.table = pg::to_utf8(state->table->table);
     request.columns = {state->columns, static_cast<std::size_t>(list_length(columns_of(plan)))};
     request.quals = quals;
     request.row_limit = row_limit(node);
@@ -146,9 +138,7 @@ bool open_request(ForeignScanState* node) {
     request.row_target = static_cast<std::uint64_t>(row_target_of(plan));
     request.backend_pid = MyProcPid;
     request.user_name = GetUserNameFromId(pg::scan_user(node), true);
-    if (request.user_name == nullptr) {
-        request.user_name = "";
-    }
+    request.user_name = request.user_name == nullptr ? "" : pg::to_utf8(request.user_name);
     if (!state->session->open(request)) {
         raise_session_error(state);
     }

@@ -1,5 +1,6 @@
 #include "fdw/values.hpp"
 
+#include "pg/conversion.hpp"
 #include "pg/quals.hpp"
 
 namespace penstock::fdw {
@@ -60,6 +61,10 @@ core::ScalarSpec make_scalar(Datum value, Oid type) {
         scalar.kind = type == TEXTOID ? Kind::kText : Kind::kBytes;
         scalar.text = VARDATA_ANY(text);
         scalar.text_bytes = VARSIZE_ANY_EXHDR(text);
+        if (type == TEXTOID && GetDatabaseEncoding() != PG_UTF8) {
+            scalar.text = pg::to_utf8(pnstrdup(scalar.text, scalar.text_bytes));
+            scalar.text_bytes = strlen(scalar.text);
+        }
         return scalar;
     }
     default: { // numeric, inet, cidr, jsonb: their text form
@@ -67,7 +72,7 @@ core::ScalarSpec make_scalar(Datum value, Oid type) {
         bool is_varlena = false;
         getTypeOutputInfo(type, &output, &is_varlena);
         scalar.kind = Kind::kText;
-        scalar.text = OidOutputFunctionCall(output, value);
+        scalar.text = pg::to_utf8(OidOutputFunctionCall(output, value));
         scalar.text_bytes = strlen(scalar.text);
         return scalar;
     }

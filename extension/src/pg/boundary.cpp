@@ -8,6 +8,25 @@ namespace {
 /// and its registration nothing can fail.
 constexpr Size kCallbackBytes = MAXALIGN(sizeof(MemoryContextCallback));
 
+/// A text of C++, which is UTF-8, for a message. What the database's encoding lacks becomes "?":
+/// a message must not fail for want of a character.
+const char* message_text(const std::string& text) {
+    if (GetDatabaseEncoding() != PG_LATIN1) {
+        return text.c_str(); // UTF8, or any bytes
+    }
+    auto* converted = static_cast<char*>(palloc(text.size() + 1));
+    char* end = converted;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto* bytes = reinterpret_cast<const unsigned char*>(text.c_str()) + at;
+        const int width = pg_utf_mblen(bytes);
+        const pg_wchar character = utf8_to_unicode(bytes);
+        *end++ = character <= 0xFF ? static_cast<char>(character) : '?';
+        at += static_cast<std::size_t>(width);
+    }
+    *end = '\0';
+    return converted;
+}
+
 int code_of(const char* sqlstate) {
     return MAKE_SQLSTATE(sqlstate[0], sqlstate[1], sqlstate[2], sqlstate[3], sqlstate[4]);
 }
@@ -33,9 +52,9 @@ void on_reset(MemoryContext context, void (*destroy)(void*), void* object) {
 
 void raise(const Error& error, const char* connection, const char* table) {
     const char* sqlstate = sqlstate_of(error);
-    ereport(ERROR, (errcode(code_of(sqlstate)), errmsg_internal("%s", error.message.c_str()),
-                    error.detail.empty() ? 0 : errdetail_internal("%s", error.detail.c_str()),
-                    error.hint.empty() ? 0 : errhint("%s", error.hint.c_str()),
+    ereport(ERROR, (errcode(code_of(sqlstate)), errmsg_internal("%s", message_text(error.message)),
+                    error.detail.empty() ? 0 : errdetail_internal("%s", message_text(error.detail)),
+                    error.hint.empty() ? 0 : errhint("%s", message_text(error.hint)),
                     table == nullptr ? 0
                                      : errcontext_msg("scan of table \"%s\" of connection \"%s\"",
                                                       table, connection)));
@@ -49,8 +68,8 @@ void raise(int sqlstate, const char* message, const char* detail, const char* hi
     pg_unreachable();
 }
 
-void warn(const char* text) {
-    ereport(WARNING, (errmsg_internal("%s", text)));
+void warn(const std::string& text) {
+    ereport(WARNING, (errmsg_internal("%s", message_text(text))));
 }
 
 } // namespace penstock::pg

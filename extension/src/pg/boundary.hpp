@@ -46,7 +46,7 @@ template <typename Function>
 [[noreturn]] void raise(int sqlstate, const char* message, const char* detail, const char* hint);
 
 /// Raises a WARNING with this text.
-void warn(const char* text);
+void warn(const std::string& text);
 
 namespace detail {
 /// Memory of `bytes` in `context`, aligned for any object up to 8 bytes.

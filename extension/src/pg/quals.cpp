@@ -35,7 +35,7 @@ bool is_scan_constant(PlannerInfo* root, Index relid, Expr* value) {
 bool match_operator(Oid opno, Oid type, QualOp* op) {
     if (opno == OID_TEXT_LIKE_OP) {
         *op = QualOp::kLike;
-        return true;
+        return GetDatabaseEncoding() != PG_SQL_ASCII; // where "_" matches a byte
     }
     static constexpr QualOp kByStrategy[] = {QualOp::kLt, QualOp::kLe, QualOp::kEq, QualOp::kGe,
                                              QualOp::kGt}; // btree strategies 1 … 5

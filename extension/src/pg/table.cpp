@@ -113,6 +113,8 @@ void read_columns(TableInfo* table, Oid relation_oid) {
         if (type != nullptr) {
             column->type = type->id;
         }
+        const TypeInfo* base = find_type_by_oid(getBaseType(attribute->atttypid));
+        column->fetched = base != nullptr ? base->id : TypeId::kText;
         read_column_options(column, GetForeignColumnOptions(relation_oid, attribute->attnum),
                             parsed);
         if (column->is_supported && table->evaluator > 0) {
@@ -160,6 +162,9 @@ TableInfo* read_table(Oid relation_oid) {
             table->evaluator =
                 static_cast<std::uint32_t>(std::strtoul(defGetString(option), nullptr, 10));
         }
+    }
+    if (GetDatabaseEncoding() != PG_UTF8 && GetDatabaseEncoding() != PG_SQL_ASCII) {
+        table->evaluator = 0; // its answers hold text that would have to be converted
     }
     read_columns(table, relation_oid);
     return table;

@@ -13,7 +13,10 @@ struct ColumnInfo {
     AttrNumber attnum; ///< 0 = dropped
     const char* name;
     TypeId type;       ///< valid when `is_supported`
-    bool is_supported; ///< the column's type is one of ours, without a type modifier
+    bool is_supported; ///< the column's type is one of ours, without a type modifier: conditions on
+                       ///< it can be pushed, and its values come as they are
+    TypeId fetched; ///< what the plugin is asked for: the base type if it is one of ours, or text;
+                    ///< conversion.hpp makes the rest
     Oid type_oid;
     QualOps exact;    ///< by the plugin or by its SDK (TableInfo.evaluator)
     QualOps superset; ///< by the plugin
