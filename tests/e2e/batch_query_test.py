@@ -116,7 +116,7 @@ def control_c_ends_the_batch_and_reaches_the_plugin_within_a_second():
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         assert plugin.hung_up.wait(1), "the plugin was not told within a second"
-        assert end(process) == (130, "a\n1\n", "ERROR:  canceling statement due to user request\n"
+        assert end(process) == (130, "a\n1\n", "statement 2: ERROR:  canceling statement due to user request\n"
                                 "3 statements: 1 succeeded, 2 not completed\npenstock: interrupted\n")
         assert time.monotonic() - began < 1
         INSTANCE.superuser("drop server fake cascade; drop schema fake cascade")

@@ -249,6 +249,22 @@ def without_a_schema_a_plugin_in_error_is_named_beside_the_error():
         assert query("select count(*) from example_numbers") == (0, "count\n3\n", ""), "it spoils nothing else"
 
 
+def an_executed_statement_waits_for_what_its_prepare_names():
+    INSTANCE.superuser("create table public.held as select 1 as n; alter table public.held set schema ex; "
+                       "grant select on ex.held to penstock_users")
+    process = Query("query", "--output", "csv", "prepare a_long_name_for_it as select /* far behind */ n from ex.held",
+                    "select public.gate()", "execute a_long_name_for_it").until_at_gate()
+    INSTANCE.superuser("alter table ex.held rename to hidden; set role penstock_owner; "
+                       "update penstock.connection_state set state = 'updating' where connection_name = 'ex'")
+    process.open_gate()
+    process.until_waiting()
+    INSTANCE.superuser("alter table ex.hidden rename to held")
+    INSTANCE.superuser("set role penstock_owner; update penstock.connection_state set state = 'ready' where connection_name = 'ex'")
+    code, out, error = process.end()
+    INSTANCE.superuser("drop table ex.held")
+    assert code == 0 and out.endswith("n\n1\n"), (code, out, error)
+
+
 # -- a column is missing
 
 
@@ -340,6 +356,20 @@ def the_tables_of_a_lazy_connection_come_with_the_first_statement_that_names_it(
         assert INSTANCE.rows("select imported from connection_state where connection_name = 'late'") == [(False,)]
         assert query("select count(*) from late.many_2") == (0, "count\n0\n", "")
         assert INSTANCE.rows("select imported from connection_state where connection_name = 'late'") == [(True,)]
+    finally:
+        forget("late")
+
+
+def a_table_that_a_lazy_connection_does_not_offer_loads_nothing():
+    INSTANCE.write("late.spc", many("late", more='  import_schema = "lazy"\n'))
+    open_gate("late")
+    INSTANCE.wait_state("late", "ready")
+    try:
+        for sql in ("select * from late.many_99", "select * from many_99"):
+            code, out, error = query(sql)
+            assert (code, out) == (1, "") and "does not exist\nLINE 1:" in error, error
+        assert INSTANCE.rows("select imported from connection_state where connection_name = 'late'") == [(False,)]
+        assert query("select count(*) from many_3") == (0, "count\n0\n", ""), "one that it offers needs no schema"
     finally:
         forget("late")
 
@@ -466,7 +496,7 @@ with INSTANCE:
     INSTANCE.superuser("alter database penstock set log_statement = 'all'; "
                        "create view public.through_a_view as select * from ex.example_numbers; "
                        "grant select on public.through_a_view to penstock_users; "
-                       "create function public.gate() returns void language sql as 'select pg_advisory_lock_shared(4711)'")
+                       "create function public.gate() returns void language sql as 'select pg_advisory_xact_lock_shared(4711)'")
     GATE = INSTANCE.connect(autocommit=False)
     GATE.cursor().execute("select pg_advisory_xact_lock(4711)")
     penstock.run_tests([
@@ -482,6 +512,7 @@ with INSTANCE:
         without_a_schema_the_first_connection_of_each_plugin_on_the_path_is_waited_for,
         without_a_schema_a_second_connection_of_a_static_plugin_is_not_waited_for,
         without_a_schema_a_plugin_in_error_is_named_beside_the_error,
+        an_executed_statement_waits_for_what_its_prepare_names,
         a_column_of_a_dynamic_connection_that_is_updating_is_waited_for,
         a_missing_column_of_a_static_connection_gives_the_error_itself,
         a_wait_ends_at_its_deadline_and_says_what_it_waited_for,
@@ -489,6 +520,7 @@ with INSTANCE:
         a_controller_that_dies_during_the_wait_ends_it_within_two_seconds,
         control_c_ends_a_wait_within_a_second,
         the_tables_of_a_lazy_connection_come_with_the_first_statement_that_names_it,
+        a_table_that_a_lazy_connection_does_not_offer_loads_nothing,
         the_terminal_shows_what_is_waited_for,
         a_second_of_waiting_costs_few_system_calls,
         the_language_of_the_messages_does_not_matter,

@@ -1,6 +1,7 @@
 #include "cli/database.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/query_command.hpp"
+#include "cli/readiness.hpp"
 #include "query/connection_table.hpp"
 #include "query/interrupt.hpp"
 #include "query/near_names.hpp"
@@ -20,6 +21,7 @@ constexpr auto kLookInterval = 1s;
 
 std::vector<std::string> names_of(const std::vector<query::Connection>& connections) {
     std::vector<std::string> names;
+    names.reserve(connections.size());
     for (const query::Connection& connection : connections) {
         names.push_back(connection.name);
     }
@@ -86,6 +88,7 @@ bool report(const std::vector<std::string>& names, const query::Scene& scene) {
 int wait_for_connections(const std::vector<std::string>& names, std::chrono::milliseconds limit) {
     const query::InterruptGuard interrupt;
     const std::unique_ptr<query::Session> session = connect(cluster::Home::from_environment());
+    (void)read_epoch(*session); // says it when there is no extension
     query::ConnectionTable table(*session);
     const auto deadline = std::chrono::steady_clock::now() + limit;
     table.listen();

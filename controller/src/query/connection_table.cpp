@@ -93,8 +93,11 @@ void ConnectionTable::prepare() {
     (void)session_.run("select pg_catalog.set_config($1, '0', false) "
                        "where pg_catalog.current_setting($1, true) is not null",
                        {kSetting});
-    listen();
-    (void)exists(); // in a failed transaction block it could not be asked
+    // In a failed transaction block it could not be asked. Without the table there is nobody to
+    // hear from, and a server in recovery refuses listeners.
+    if (exists()) {
+        listen();
+    }
 }
 
 bool ConnectionTable::exists() {

@@ -4,6 +4,7 @@
 #include "penstock/types/utf8.hpp"
 #include "query/changes.hpp"
 #include "query/connection_table.hpp"
+#include "query/interrupt.hpp"
 #include "query/json_value.hpp"
 #include "query/statement_run.hpp"
 #include "query/timing.hpp"
@@ -136,6 +137,12 @@ class Executor {
             changes_.check();
             StatementRun attempt(session_, writer_, out_);
             const ResultPointer error = attempt.run(statement.sql);
+            if (is_interrupted()) {
+                if (error) {
+                    fail(statement, attempt, *error, {});
+                }
+                throw Interrupted{};
+            }
             if (!error) {
                 finish(statement);
                 return true;
@@ -143,8 +150,7 @@ class Executor {
             const Next next =
                 attempt.has_printed() ? Next{} : waiter.after_failure(*error, statement.sql);
             if (!next.is_retry) {
-                attempt.give_up(*error);
-                print(statement, *error, next);
+                fail(statement, attempt, *error, next);
                 finish(statement);
                 return false;
             }
@@ -157,7 +163,9 @@ class Executor {
         changes_.check();
     }
 
-    static void print(const Planned& statement, const pg_result& error, const Next& next) {
+    static void fail(const Planned& statement, StatementRun& attempt, const pg_result& error,
+                     const Next& next) {
+        attempt.give_up(error);
         const std::string text =
             next.error ? text_of_error(*next.error) : PQresultErrorMessage(&error);
         std::fprintf(stderr, "%s%s%s", statement.origin.c_str(), text.c_str(), next.remark.c_str());

@@ -54,6 +54,7 @@ std::vector<std::string> near_names(const std::string& wanted,
     std::sort(found.begin(), found.end());
     found.resize(std::min(found.size(), kMostNear));
     std::vector<std::string> near;
+    near.reserve(found.size());
     for (auto& [distance, name] : found) {
         near.push_back(std::move(name));
     }

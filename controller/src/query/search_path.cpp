@@ -58,6 +58,7 @@ std::string quoted_list(Session& session, const std::vector<std::string>& names)
 
 std::vector<std::string> first_column(const ResultPointer& result) {
     std::vector<std::string> values;
+    values.reserve(static_cast<std::size_t>(PQntuples(result.get())));
     for (int row = 0; row < PQntuples(result.get()); ++row) {
         values.emplace_back(PQgetvalue(result.get(), row, 0));
     }

@@ -1,7 +1,6 @@
 #include "query/statement_run.hpp"
 
 #include "query/failure.hpp"
-#include "query/interrupt.hpp"
 
 #include <libpq-fe.h>
 
@@ -11,13 +10,6 @@ ResultPointer StatementRun::run(const std::string& sql) {
     session_.send(sql, !writer_.needs_whole_result());
     for (ResultPointer result = session_.next(); result; result = session_.next()) {
         take(std::move(result));
-    }
-    if (is_interrupted()) {
-        if (error_) {
-            give_up(*error_);
-            std::fputs(PQresultErrorMessage(error_.get()), stderr);
-        }
-        throw Interrupted{};
     }
     return std::move(error_);
 }

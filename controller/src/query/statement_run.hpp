@@ -14,7 +14,8 @@ class StatementRun {
         : session_(session), writer_(writer), out_(out) {}
 
     /// Prints what comes. Returns the error, not printed yet; null when the statement succeeded.
-    /// Errors: Interrupted, with the error printed; OutputClosed; Exception kUnavailable.
+    /// Errors: Interrupted when the server did not answer a cancellation; OutputClosed; Exception
+    /// kUnavailable.
     [[nodiscard]] ResultPointer run(const std::string& sql);
     /// Something was printed, so that another attempt would print it again.
     [[nodiscard]] bool has_printed() const noexcept { return has_printed_; }

@@ -85,6 +85,7 @@ std::string Waiter::analysed_text(const std::string& sql) {
 }
 
 Next Waiter::after_missing(Failure failure) {
+    deadline_ = deadline_.value_or(std::chrono::steady_clock::now() + options_.limit);
     connections_.listen(); // again: the user's statements may have ended it
     Decision decision;
     const Look look = [this, &failure](Scene& scene) {
@@ -121,6 +122,9 @@ Next Waiter::nested_answer(const Decision& decision, const Scene& scene, const F
 Next Waiter::answer(const Decision& decision, const Failure& failure) {
     switch (decision.action) {
     case Action::kRetry:
+        if (std::chrono::steady_clock::now() > *deadline_) {
+            return {}; // it changes again and again, and never has what is missing
+        }
         for (const Connection& connection : decision.connections) {
             attempted_[connection.name] = connection.generation;
         }
@@ -173,6 +177,7 @@ std::optional<Error> Waiter::wait_for_path(const std::vector<std::string>& path)
         return std::nullopt;
     }
     connections_.listen();
+    deadline_ = std::chrono::steady_clock::now() + options_.limit;
     Decision decision;
     const Look look = [this, &path](Scene& scene) {
         scene = connections_.look_at_path(path);
@@ -214,13 +219,11 @@ std::optional<Error> Waiter::wait(const Look& look, Decision& decision) {
 }
 
 std::optional<Error> Waiter::obstacle(const Decision& decision, const Scene& scene) {
-    const auto now = std::chrono::steady_clock::now();
-    deadline_ = deadline_.value_or(now + options_.limit);
     const std::string waited_for = describe_wait(decision.connections, scene);
     if (!connections_.has_controller()) {
         return no_controller_error(waited_for);
     }
-    if (now >= *deadline_) {
+    if (std::chrono::steady_clock::now() >= *deadline_) {
         return Error::make(ErrorKind::kLimit,
                            "waited " + duration_text(options_.limit) + " in vain for " + waited_for,
                            {},
