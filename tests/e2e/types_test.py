@@ -141,6 +141,10 @@ def other_databases_get_text_in_their_encoding():
         assert word == "Müller\n", word
         assert psql("select word from f.words where word = 'Müller'", name) == "Müller\n"
         assert psql("select word from f.words where word in ('plain', 'Müller') order by 1", name) == "Müller\nplain\n"
+        # What the plugin was asked for, as the database writes it, also when it is cut off.
+        shown = psql("set client_min_messages = error; select from f.words where word = 'Müller' and other <> repeat('ü', 300);"
+                     "select exact_quals || superset_quals, columns, local_quals from penstock.scan", name)
+        assert "word = 'Müller'" in shown and "ü..." in shown, shown
         # ü is one byte here, two there.
         length = psql("select octet_length(word) from f.words where other = 'x'", name)
         assert length == ("6\n" if encoding == "LATIN1" else "7\n"), length

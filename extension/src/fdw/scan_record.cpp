@@ -2,6 +2,7 @@
 
 #include "fdw/plan_data.hpp"
 #include "pg/boundary.hpp"
+#include "pg/conversion.hpp"
 
 namespace penstock::fdw {
 namespace {
@@ -18,20 +19,27 @@ bool is_error(int sqlstate) {
     return ERRCODE_TO_CATEGORY(sqlstate) > ERRCODE_NO_DATA;
 }
 
-void append_clipped(StringInfo text, const char* value, std::size_t bytes) {
+/// How much of a text goes into a record: whole characters. Text of a database without encoding is
+/// cut as UTF-8, so that clients can still read it.
+int clipped_bytes(const char* value, std::size_t bytes, int encoding) {
     const int length = static_cast<int>(Min(bytes, static_cast<std::size_t>(kMaxTextBytes) + 1));
-    const int kept = pg_mbcliplen(value, length, kMaxTextBytes);
-    appendBinaryStringInfo(text, value, kept);
-    if (static_cast<std::size_t>(kept) < bytes) {
-        appendStringInfoString(text, "…");
-    }
+    return pg_encoding_mbcliplen(encoding == PG_SQL_ASCII ? PG_UTF8 : encoding, value, length,
+                                 kMaxTextBytes);
 }
 
+/// A value of a request, which has it in UTF-8.
 void append_quoted(StringInfo text, const char* value, std::size_t bytes) {
-    StringInfoData clipped;
-    initStringInfo(&clipped);
-    append_clipped(&clipped, value, bytes);
-    appendStringInfoString(text, quote_literal_cstr(clipped.data));
+    const int kept = clipped_bytes(value, bytes, PG_UTF8);
+    const char* shown = pg::from_utf8(value, kept);
+    if (static_cast<std::size_t>(kept) < bytes) {
+        shown = psprintf("%s...", shown);
+    }
+    appendStringInfoString(text, quote_literal_cstr(shown));
+}
+
+/// A column's name as SQL writes it; requests have it in UTF-8.
+const char* name_text(const char* name) {
+    return quote_identifier(pg::from_utf8(name, static_cast<int>(strlen(name))));
 }
 
 void append_output(StringInfo text, PGFunction output, Datum value) {
@@ -45,7 +53,7 @@ void append_bytes(StringInfo text, const core::ScalarSpec* scalar) {
     for (std::size_t index = 0; index < shown; ++index) {
         appendStringInfo(text, "%02x", static_cast<unsigned char>(scalar->text[index]));
     }
-    appendStringInfoString(text, shown < scalar->text_bytes ? "…'" : "'");
+    appendStringInfoString(text, shown < scalar->text_bytes ? "...'" : "'");
 }
 
 void append_interval(StringInfo text, const core::ScalarSpec* scalar) {
@@ -96,7 +104,7 @@ void append_list(StringInfo text, const core::QualSpec* qual) {
         append_scalar(text, &qual->values[index]);
     }
     if (qual->value_count > kMaxListed) {
-        appendStringInfo(text, ", … %zu more", qual->value_count - kMaxListed);
+        appendStringInfo(text, ", ... %zu more", qual->value_count - kMaxListed);
     }
     appendStringInfoChar(text, ')');
 }
@@ -104,7 +112,7 @@ void append_list(StringInfo text, const core::QualSpec* qual) {
 char* qual_text(const core::QualSpec* qual) {
     StringInfoData text;
     initStringInfo(&text);
-    appendStringInfoString(&text, quote_identifier(qual->column));
+    appendStringInfoString(&text, name_text(qual->column));
     if (qual->op == QualOp::kIsNull || qual->op == QualOp::kIsNotNull) {
         appendStringInfoString(&text, qual->op == QualOp::kIsNull ? " is null" : " is not null");
     } else if (qual->op == QualOp::kIn) {
@@ -146,10 +154,8 @@ List* local_texts(ForeignScanState* node) {
         auto* qual = static_cast<Node*>(copyObjectImpl(lfirst(cell)));
         ChangeVarNodes(qual, static_cast<int>(scan->scanrelid), 1, 0);
         const char* text = deparse_expression(qual, context, false, false);
-        StringInfoData clipped;
-        initStringInfo(&clipped);
-        append_clipped(&clipped, text, strlen(text));
-        texts = lappend(texts, clipped.data);
+        const int kept = clipped_bytes(text, strlen(text), GetDatabaseEncoding());
+        texts = lappend(texts, psprintf("%.*s%s", kept, text, text[kept] == '\0' ? "" : "..."));
     }
     return texts;
 }
@@ -157,7 +163,8 @@ List* local_texts(ForeignScanState* node) {
 List* column_names(const ForeignStream* stream, int column_count) {
     List* names = NIL;
     for (int index = 0; index < Min(column_count, kMaxColumns); ++index) {
-        names = lappend(names, const_cast<char*>(stream->columns[index].name));
+        const char* name = stream->columns[index].name;
+        names = lappend(names, pg::from_utf8(name, static_cast<int>(strlen(name))));
     }
     return names;
 }
