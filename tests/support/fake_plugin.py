@@ -137,6 +137,6 @@ class FakePlugin:
         while len(data) < count:
             piece = connection.recv(count - len(data))
             if not piece:
-                raise OSError("closed")
+                raise ConnectionError("closed")
             data += piece
         return data
