@@ -110,6 +110,9 @@ void Evaluation::select(const RowFilter& filter, std::uint32_t row_count) {
 }
 
 void Evaluation::add_groups(std::uint32_t row_count) {
+    if (rows_.empty()) {
+        return;
+    }
     const bool has_keys = plan_.wanted_columns > 0;
     if (has_keys) {
         groups_.resize(rows_.size());
@@ -139,7 +142,10 @@ void Evaluation::add_to(Call& call, std::uint32_t row_count) {
             }
         }
     }
-    call.state->add(call.column, {call_rows_, call_groups_});
+    // No groups mean one group to the state, so no rows must not reach it with none.
+    if (!call_rows_.empty()) {
+        call.state->add(call.column, {call_rows_, call_groups_});
+    }
 }
 
 void Evaluation::check_memory() const {

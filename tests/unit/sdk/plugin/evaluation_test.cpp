@@ -132,6 +132,19 @@ TEST(Evaluation, an_empty_list_asks_the_table_nothing) {
     EXPECT_EQ(table.sent, 0U);
 }
 
+TEST(Evaluation, rows_that_are_all_left_out_make_no_group) {
+    RowsTable table({{"k", TypeId::kInt8}, {"n", TypeId::kInt8}},
+                    {{std::int64_t{1}, std::int64_t{5}}, {Value(), std::int64_t{6}}});
+    AggregateCall filtered{};
+    filtered.filter = {exact("n", QualOp::kEq, TypeId::kInt8, {std::int64_t{7}})};
+    for (const QualOp op : {QualOp::kLt, QualOp::kGe}) {
+        ScanRequest request = grouped({{"k", TypeId::kInt8}}, {filtered, kCountRows});
+        request.quals = {exact("n", op, TypeId::kInt8, {std::int64_t{5}})};
+        const std::size_t groups = op == QualOp::kLt ? 0 : 2;
+        EXPECT_EQ(run(table, request).size(), groups);
+    }
+}
+
 TEST(Evaluation, aggregates_of_nothing_are_null_but_counts_are_zero) {
     RowsTable table({{"x", TypeId::kFloat8}, {"n", TypeId::kInt8}, {"t", TypeId::kText}}, {});
     EXPECT_THAT(
