@@ -29,7 +29,7 @@ MAX_FAILURES = 5
 EXPLAIN_EVERY = 8
 # What must be in the plans, or the run has not shown that it makes no difference.
 PLANS = ["Foreign Scan", "Async Foreign Scan", "Custom Scan (PenstockKeyBatchJoin)", "Memoize", "Exact Quals",
-         "Superset Quals", "Row Target", "Row Limit", "Group Keys", "Aggregates", "Parameterised"]
+         "Superset Quals", "Row Target", "Group Keys", "Aggregates", "Parameterised"]
 
 CONFIG = "".join(f'connection "{name}" {{\n  plugin = "spy"\n  seed = {number}\n  data_seed = {DATA_SEED}\n}}\n'
                  for number, name in enumerate(SPIES))
