@@ -68,7 +68,7 @@ std::vector<query::Script> read_scripts(const std::vector<std::string>& argument
     if (arguments.empty() && is_input_terminal) {
         throw Exception(ErrorKind::kOption, "there is nothing to run", {},
                         "Give SQL, a file whose name ends in .sql, or pipe SQL into it; for an "
-                        "interactive shell: eval \"$(penstock service env)\"; psql");
+                        "interactive shell: penstock shell");
     }
     std::vector<query::Script> scripts;
     for (const std::string& argument :

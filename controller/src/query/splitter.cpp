@@ -66,7 +66,7 @@ class Splitter {
             throw Exception(ErrorKind::kOption,
                             "line " + std::to_string(line_) +
                                 ": commands that begin with a backslash are psql's",
-                            {}, "Use psql for them: eval \"$(penstock service env)\"; psql");
+                            {}, "Use psql for them: penstock shell");
         }
         return true;
     }
