@@ -256,12 +256,33 @@ create trigger refuse_truncate before truncate on penstock.connection_state
 comment on trigger refuse_truncate on penstock.connection_state is
     'rows go one by one, each with its notification';
 
+-- An empty table that nobody reads: its cache invalidation is the message to all backends that the
+-- state of some connection changed. Not connection_state itself, whose cache entry and plans
+-- would be made anew each time.
+create table penstock.state_signal ();
+comment on table penstock.state_signal is
+    'always empty; tells server processes that a connection changed its state';
+
+create function penstock.signal_state() returns trigger
+    language c set search_path = pg_catalog, pg_temp
+    as 'MODULE_PATHNAME', 'penstock_signal_state';
+comment on function penstock.signal_state() is
+    'makes every server process forget, at commit, what it knows of connections';
+
+create trigger signal_state
+    after insert or delete or update of state, imported, error on penstock.connection_state
+    for each statement execute function penstock.signal_state();
+comment on trigger signal_state on penstock.connection_state is
+    'waiting queries look again; transactional, like the change itself';
+
 create table penstock.controller (
     is_only    bool primary key default true check (is_only),
     epoch      bigint not null default 0,
     pid        int,
     started_at timestamptz,
-    settled_at timestamptz
+    settled_at timestamptz,
+    socket     text,
+    uid        bigint
 );
 insert into penstock.controller default values;
 
@@ -274,6 +295,9 @@ comment on column penstock.controller.pid is 'process id of the leader, on its m
 comment on column penstock.controller.started_at is 'when it became the leader';
 comment on column penstock.controller.settled_at is
     'when no connection was pending or updating for the first time under this leader; null before';
+comment on column penstock.controller.socket is
+    'path of the socket at which it takes what queries wait for; null: it was stopped';
+comment on column penstock.controller.uid is 'user id that it runs as; server processes check it';
 
 ------------------------------------------------------------------------------------ diagnostics
 
@@ -632,6 +656,23 @@ $function$;
 comment on function penstock.load(text) is
     'asks penstockd to put the tables of a lazy connection into its schema; returns before it is done';
 
+create function penstock.wait_for(name text, timeout interval default '30s') returns text
+    language c strict volatile parallel unsafe set search_path = pg_catalog, pg_temp
+    as 'MODULE_PATHNAME', 'penstock_wait_for';
+comment on function penstock.wait_for(text, interval) is
+    'waits until the connection is ready with its tables, which it loads when it is lazy; returns the state (ready); raises the error of the connection (class HV), 55000 when the time is over, 42704 when there is no such connection';
+
+create function penstock.hold_load_lock(schema_name name) returns oid
+    language c strict volatile parallel unsafe set search_path = pg_catalog, pg_temp
+    as 'MODULE_PATHNAME', 'penstock_hold_load_lock';
+comment on function penstock.hold_load_lock(name) is
+    'takes the load lock of a schema for the session: queries that need its tables wait for it; for penstockd; null: there is no such schema';
+create function penstock.release_load_lock(schema oid) returns bool
+    language c strict volatile parallel unsafe set search_path = pg_catalog, pg_temp
+    as 'MODULE_PATHNAME', 'penstock_release_load_lock';
+comment on function penstock.release_load_lock(oid) is
+    'gives a load lock of this session back; for penstockd; false: the session had none';
+
 -- Only a superuser or the database's owner may set it, and the setting of a group does not reach
 -- its members: hence one narrow door for penstockd.
 create function penstock.set_search_path(path text[]) returns bool
@@ -662,6 +703,7 @@ comment on function penstock.set_search_path(text[]) is
 -- The controller owns what it writes; views and functions stay with the superuser.
 alter table penstock.connection_state owner to penstock_owner;
 alter table penstock.controller owner to penstock_owner;
+alter table penstock.state_signal owner to penstock_owner;
 alter table penstock.event owner to penstock_owner;
 alter table penstock.plugin owner to penstock_owner;
 alter table penstock.config_file owner to penstock_owner;
@@ -682,12 +724,18 @@ revoke all on function penstock.dependent_object(name, name, name) from public;
 revoke all on function penstock.live_hash(name) from public;
 revoke all on function penstock.refresh(text) from public;
 revoke all on function penstock.load(text) from public;
+revoke all on function penstock.signal_state() from public;
+revoke all on function penstock.wait_for(text, interval) from public;
+revoke all on function penstock.hold_load_lock(name) from public;
+revoke all on function penstock.release_load_lock(oid) from public;
 revoke all on function penstock.set_search_path(text[]) from public;
 grant execute on function penstock.session_scans() to penstock_users, penstock_owner;
 grant execute on function penstock.dependent_object(name, name, name), penstock.live_hash(name)
     to penstock_users, penstock_owner;
-grant execute on function penstock.refresh(text), penstock.load(text)
-    to penstock_users, penstock_owner;
+grant execute on function penstock.refresh(text), penstock.load(text),
+    penstock.wait_for(text, interval) to penstock_users, penstock_owner;
+grant execute on function penstock.hold_load_lock(name), penstock.release_load_lock(oid)
+    to penstock_owner;
 grant execute on function penstock.set_search_path(text[]) to penstock_owner;
 
 -- A dump keeps the history of events. It leaves out the state: penstockd makes it anew from the

@@ -6,7 +6,7 @@ status=0
 while read -r folder allowed; do
     [[ -d $folder ]] || continue
     if found=$(find "$folder" -maxdepth 1 -name '*.?pp' -exec grep -nHE '^ *# *include "' {} + |
-        grep -E 'include "(penstock|core|pg|fdw|config|reconcile|catalog|hosting|cluster|query|cli|service)/[^"]*\.hpp"' |
+        grep -E 'include "(penstock|core|pg|fdw|waiting|config|reconcile|catalog|hosting|cluster|query|cli|service)/[^"]*\.hpp"' |
         grep -vE "include \"($allowed)/"); then
         echo "$folder may include $allowed:"
         echo "$found"
@@ -25,7 +25,8 @@ plugins/system penstock/(types|protocol|plugin)
 extension/src/core penstock/(types|protocol)|core
 extension/src/pg penstock/(types|protocol)|pg
 extension/src/fdw penstock/(types|protocol)|core|pg|fdw
-extension/src penstock/(types|protocol)|core|pg|fdw
+extension/src/waiting penstock/(types|protocol)|core|pg|waiting
+extension/src penstock/(types|protocol)|core|pg|fdw|waiting
 controller/src/config penstock/types|config
 controller/src/reconcile penstock/types|reconcile
 controller/src/catalog penstock/types|reconcile|catalog

@@ -5,7 +5,9 @@
 #include "fdw/key_batch.hpp"
 #include "penstock/protocol/quiet.hpp"
 #include "pg/scan_history.hpp"
+#include "pg/schema_wait.hpp"
 #include "pg/wait.hpp"
+#include "waiting/hooks.hpp"
 
 extern "C" {
 PG_MODULE_MAGIC;
@@ -16,6 +18,10 @@ void _PG_init(void);
 
 namespace {
 
+void schema_wait_timeout_changed(int /*value*/, void* /*unused*/) {
+    penstock::waiting::timeout_changed();
+}
+
 struct IntegerSetting {
     const char* name;
     const char* description;
@@ -24,15 +30,20 @@ struct IntegerSetting {
     int least;
     int most;
     int flags;
+    GucIntAssignHook on_change;
 };
 
 /// Every setting that is a number, in alphabetical order.
 const IntegerSetting kSettings[] = {
     {"penstock.connect_timeout",
      "Longest wait for a plugin that does not answer, for example because it is restarted.",
-     &penstock::pg::connect_timeout_ms, 10'000, 1, 3'600'000, GUC_UNIT_MS},
+     &penstock::pg::connect_timeout_ms, 10'000, 1, 3'600'000, GUC_UNIT_MS, nullptr},
     {"penstock.scan_history", "Number of this session's last scans that penstock.scan shows.",
-     &penstock::pg::scan_history, 100, 0, 10'000, 0},
+     &penstock::pg::scan_history, 100, 0, 10'000, 0, nullptr},
+    {"penstock.schema_wait_timeout",
+     "Longest wait of a query for the tables of a connection that are not there yet; 0: none.",
+     &penstock::pg::schema_wait_timeout_ms, 30'000, 0, 3'600'000, GUC_UNIT_MS,
+     schema_wait_timeout_changed},
 };
 
 struct BooleanSetting {
@@ -61,7 +72,7 @@ void _PG_init(void) {
     for (const IntegerSetting& setting : kSettings) {
         DefineCustomIntVariable(setting.name, setting.description, nullptr, setting.variable,
                                 setting.initial, setting.least, setting.most, PGC_USERSET,
-                                setting.flags, nullptr, nullptr, nullptr);
+                                setting.flags, nullptr, setting.on_change, nullptr);
     }
     for (const BooleanSetting& setting : kSwitches) {
         DefineCustomBoolVariable(setting.name, setting.description, nullptr, setting.variable, true,
@@ -70,4 +81,5 @@ void _PG_init(void) {
     penstock::fdw::install_estimates();
     penstock::fdw::install_key_batch_join();
     penstock::pg::reserve_setting_prefix("penstock");
+    penstock::waiting::install_hooks();
 }

@@ -1,5 +1,6 @@
 #include "catalog/difference.hpp"
 #include "catalog/live_tables.hpp"
+#include "catalog/load_lock.hpp"
 #include "catalog/session_impl.hpp"
 
 #include <algorithm>
@@ -186,9 +187,17 @@ std::string join_reasons(const std::vector<Held>& held, const std::vector<std::s
 
 void Session::apply_schema(const DesiredConnection& connection,
                            const std::vector<TableSchema>& tables, bool is_dynamic, bool is_loaded,
-                           std::int64_t plugin_mod_time_us) {
+                           std::int64_t plugin_mod_time_us,
+                           const std::function<void()>& on_locked) {
     const Place place{connection.name, connection.plugin_instance};
     const auto on_conflict = [&](int) { note_lock_holders(*impl_, connection.name); };
+    LoadLock lock(*impl_, connection.name);
+    const auto take_lock = [&] {
+        if (lock.take() && on_locked) {
+            on_locked();
+        }
+    };
+    take_lock();
     Importable wanted;
     std::vector<TableChange> changes;
     impl_->write(
@@ -198,6 +207,10 @@ void Session::apply_schema(const DesiredConnection& connection,
             changes = difference(live, wanted.tables, place, quoting_of(work));
         },
         on_conflict);
+
+    if (!lock.is_held()) { // there was no schema yet
+        take_lock();
+    }
 
     std::vector<Held> held;
     for_each_batch(changes.size(), [&](Batch batch) {
@@ -213,6 +226,7 @@ void Session::apply_schema(const DesiredConnection& connection,
             on_conflict);
         held = std::move(held_now);
     });
+    lock.release();
     if (!wanted.skipped.empty()) {
         write_events({{"connection", "tables skipped", "controller", connection.name,
                        event_detail("reason", text_of_skipped(wanted.skipped))}});

@@ -4,6 +4,7 @@
 #include "reconcile/state.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -88,7 +89,8 @@ class Leader {
     /// Waits for nothing: throws Exception kUnavailable when the server is not there, kLimit when
     /// another controller holds the lock (the message names its pid and application).
     /// Also checks that the extension is there and of our version (creates it when it may).
-    explicit Leader(const Target& target);
+    /// `socket` is where we listen to queries that wait; written into penstock.controller.
+    explicit Leader(const Target& target, const std::string& socket = {});
     ~Leader();
     Leader(const Leader&) = delete;
     Leader& operator=(const Leader&) = delete;
@@ -142,10 +144,12 @@ class Session {
     /// that must go while something depends on it stays, and the row's `error` names the
     /// dependents. lock_timeout 300 ms with retry. Errors: Exception with the server's message and
     /// SQLSTATE. With `is_loaded` false the schema is made empty, and `tables` is what is on offer.
-    /// `plugin_mod_time_us`: of the plugin's executable, since 1970; 0 = not known.
+    /// `plugin_mod_time_us`: of the plugin's executable, since 1970; 0 = not known. Meanwhile the
+    /// session holds the schema's load lock; `on_locked` says that it has it now.
     void apply_schema(const reconcile::DesiredConnection& connection,
                       const std::vector<TableSchema>& tables, bool is_dynamic,
-                      bool is_loaded = true, std::int64_t plugin_mod_time_us = 0);
+                      bool is_loaded = true, std::int64_t plugin_mod_time_us = 0,
+                      const std::function<void()>& on_locked = {});
     /// COMMENT ON tables and columns, in bulk; then comments_set.
     void apply_comments(const std::string& connection, const std::vector<TableSchema>& tables);
     /// Drops what the connection's schema holds, the schema, and (delete) the row; or sets
@@ -172,6 +176,8 @@ class Session {
     void write_events(const std::vector<EventRow>& events);          ///< one transaction
     /// Says that every connection has had its turn under this leader; `service start` waits for it.
     void mark_settled();
+    /// A clean stop: nobody listens to queries that wait any more.
+    void withdraw_socket();
     /// Search path of the database's new sessions: `path`, or when empty "$user", public and our
     /// schemas by name; `penstock` is always on it. Changes nothing when it is already so.
     void set_search_path(const std::vector<std::string>& path);

@@ -15,7 +15,8 @@ constexpr const char* kSettings = "set search_path = pg_catalog;"
                                   "set client_min_messages = warning;"
                                   "set default_transaction_isolation = 'read committed';"
                                   "set lock_timeout = '300ms';"
-                                  "set statement_timeout = '60s'";
+                                  "set statement_timeout = '60s';"
+                                  "set penstock.schema_wait_timeout = 0";
 
 Error unavailable(const std::string& detail) {
     Error error = Error::make(ErrorKind::kUnavailable, "could not reach the database", detail);

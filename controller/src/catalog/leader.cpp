@@ -79,16 +79,18 @@ void take_lock(Connection& connection) {
     });
 }
 
-std::int64_t raise_epoch(Connection& connection) {
+std::int64_t raise_epoch(Connection& connection, const std::string& socket) {
     std::int64_t epoch = 0;
     connection.transact([&](pqxx::work& work) {
         // A write of the leader before may still hold the row; it ends soon.
         exec(work, "set local lock_timeout = '30s'");
-        epoch = exec(work,
-                     "update penstock.controller set epoch = epoch + 1, pid = $1, "
-                     "started_at = clock_timestamp(), settled_at = null returning epoch",
-                     static_cast<int>(::getpid()))[0][0]
-                    .as<std::int64_t>();
+        epoch =
+            exec(work,
+                 "update penstock.controller set epoch = epoch + 1, pid = $1, "
+                 "started_at = clock_timestamp(), settled_at = null, socket = nullif($2, ''), "
+                 "uid = $3 returning epoch",
+                 static_cast<int>(::getpid()), socket, static_cast<std::int64_t>(::geteuid()))[0][0]
+                .as<std::int64_t>();
     });
     return epoch;
 }
@@ -106,11 +108,11 @@ class RequestReceiver : public pqxx::notification_receiver {
 } // namespace
 
 struct Leader::Impl {
-    explicit Impl(const Target& target) : connection(target) {
+    Impl(const Target& target, const std::string& socket) : connection(target) {
         ensure_extension(connection);
         connection.become_owner();
         take_lock(connection);
-        epoch = raise_epoch(connection);
+        epoch = raise_epoch(connection, socket);
         refreshes = std::make_unique<RequestReceiver>(connection.raw(), "penstock_request");
         loads = std::make_unique<RequestReceiver>(connection.raw(), "penstock_load");
     }
@@ -121,7 +123,8 @@ struct Leader::Impl {
     std::unique_ptr<RequestReceiver> loads;
 };
 
-Leader::Leader(const Target& target) : impl_(std::make_unique<Impl>(target)) {}
+Leader::Leader(const Target& target, const std::string& socket)
+    : impl_(std::make_unique<Impl>(target, socket)) {}
 Leader::~Leader() = default;
 
 std::int64_t Leader::epoch() const noexcept {

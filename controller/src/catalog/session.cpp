@@ -139,6 +139,12 @@ void Session::mark_settled() {
     });
 }
 
+void Session::withdraw_socket() {
+    impl_->write([](pqxx::work& work) {
+        exec(work, "update penstock.controller set socket = null, uid = null");
+    });
+}
+
 void Session::set_search_path(const std::vector<std::string>& path) {
     const std::string names = nlohmann::json(path).dump();
     impl_->write([&](pqxx::work& work) {

@@ -93,6 +93,7 @@ void Refresh::request(const std::string& connection) {
 
 void Refresh::request_tables(const std::string& connection) {
     if (desired_.contains(connection) && referenced_.insert(connection).second) {
+        static_cast<void>(want(connection));
         wake();
     }
 }
@@ -141,6 +142,7 @@ asio::awaitable<void> Refresh::lead() {
         lose(failure);
     }
     co_await changed_.wait([this] { return in_schema_work_.empty(); }, Clock::time_point::max());
+    tell_waiters(); // somebody else may come to lead
 }
 
 asio::awaitable<void> Refresh::say_goodbye() {
@@ -149,6 +151,7 @@ asio::awaitable<void> Refresh::say_goodbye() {
     note("service", "stop", "controller", "", {});
     try {
         co_await write_side_rows();
+        co_await sessions_.run([](Session& session) { session.withdraw_socket(); });
     } catch (const std::exception& error) {
         log_warning(std::string("could not write the last rows: ") + error.what());
     }
@@ -159,7 +162,9 @@ asio::awaitable<void> Refresh::work() {
         is_woken_ = false;
         wake_at_ = Clock::time_point::max();
         const Clock::time_point began = Clock::now();
+        has_new_waiter_ = false;
         co_await turn();
+        tell_waiters();
         co_await rest(Clock::now() - began);
         co_await changed_.wait([this] { return is_woken_ || is_over(); }, wake_at_);
     }
@@ -170,7 +175,9 @@ asio::awaitable<void> Refresh::rest(Clock::duration time) {
     if (fetching_.size() > kCrowd) {
         const Clock::time_point until =
             Clock::now() + std::min<Clock::duration>(time, kLongestRest);
-        const std::function<bool()> is_enough = [this] { return is_over() || fetching_.empty(); };
+        const std::function<bool()> is_enough = [this] {
+            return is_over() || fetching_.empty() || has_new_waiter_;
+        };
         co_await changed_.wait(is_enough, until);
     }
 }
@@ -307,6 +314,8 @@ void Refresh::launch(const std::vector<reconcile::Step>& steps) {
         return !is_aggregate_fetch(step);
     });
     std::vector<std::string> drops;
+    std::stable_partition(ordered.begin(), ordered.end(),
+                          [this](const reconcile::Step& step) { return is_waited_for(step); });
     for (const reconcile::Step& step : ordered) {
         const Clock::time_point due = due_of(step);
         if (due > Clock::now()) {

@@ -7,6 +7,7 @@
 #include "service/error_text.hpp"
 #include "service/instances.hpp"
 #include "service/sessions.hpp"
+#include "service/waiters.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -41,6 +42,10 @@ class Refresh {
     void request(const std::string& connection);
     /// Somebody wants the tables of a lazy connection.
     void request_tables(const std::string& connection);
+    /// A query waits for the connection: it comes before others, its tables are made when it has
+    /// none yet, and `events` tell what becomes of it. The backoff of an error is not cut short.
+    [[nodiscard]] Standing want(const std::string& connection);
+    void set_waiters(WaiterEvents events);
     void instance_changed(const std::string& label);
     void instance_replaced(const std::string& label); ///< its executable is another one now
     void announced(const std::string& label, const std::string& connection);
@@ -100,6 +105,7 @@ class Refresh {
 
     // refresh_rows.cpp: changes of rows
     [[nodiscard]] RowWork row_work(const std::vector<reconcile::Step>& steps) const;
+    [[nodiscard]] RowWork row_work_of(const std::vector<reconcile::Step>& steps) const;
     boost::asio::awaitable<void> change_rows(RowWork work);
     boost::asio::awaitable<void> create_rows(std::vector<reconcile::DesiredConnection> creates);
     boost::asio::awaitable<void> write_servers();
@@ -141,6 +147,13 @@ class Refresh {
     void learn_secrets(const std::string& label);
     [[nodiscard]] std::string instance_error(const std::string& label) const;
     [[nodiscard]] std::vector<std::string> connections_of(const std::string& label) const;
+
+    // refresh_waiters.cpp: queries that wait
+    [[nodiscard]] Standing standing_of(const std::string& name) const;
+    void hurry_fetch(const std::string& name);
+    void loading_began(const std::string& name);
+    void tell_waiters();
+    [[nodiscard]] bool is_waited_for(const reconcile::Step& step) const;
 
     // refresh_schemas.cpp: changes of schemas
     bool launch_schema_work(const reconcile::Step& step);
@@ -197,6 +210,10 @@ class Refresh {
     std::set<std::string> in_schema_work_;
     int schema_job_count_ = 0; ///< under way; one may be about many connections
     std::map<std::string, hosting::Clock::time_point> not_before_; ///< our own patience
+    std::set<std::string> waited_;  ///< a query waits for it: comes first
+    std::set<std::string> loading_; ///< of those in schema work: the load lock is held
+    WaiterEvents waiters_;
+    bool has_new_waiter_ = false;
     std::set<std::string> hurried_; ///< asked for by hand: the next step skips its backoff
     hosting::Clock::time_point read_at_{};
 

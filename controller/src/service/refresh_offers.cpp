@@ -189,7 +189,8 @@ bool Refresh::launch_fetch(const std::string& name) {
     if (state != HostState::kRunning || !fetching_.insert(name).second) {
         return false;
     }
-    if (wanted.type == "aggregator") { // waits for its children, who may wait in the queue
+    // An aggregator waits for its children, who may wait in the queue; a query waits for nobody.
+    if (wanted.type == "aggregator" || waited_.contains(name)) {
         asio::co_spawn(executor_, fetch(name), asio::detached);
         return true;
     }

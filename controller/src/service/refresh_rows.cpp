@@ -1,6 +1,8 @@
 #include "service/logging.hpp"
 #include "service/refresh.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 
@@ -56,7 +58,16 @@ std::vector<std::pair<Item, Error>> all_or_each(const std::vector<Item>& items, 
 
 } // namespace
 
+/// While queries wait, their rows alone: a transaction of thousands would keep them.
 Refresh::RowWork Refresh::row_work(const std::vector<reconcile::Step>& steps) const {
+    std::vector<reconcile::Step> urgent;
+    std::copy_if(steps.begin(), steps.end(), std::back_inserter(urgent),
+                 [this](const reconcile::Step& step) { return is_waited_for(step); });
+    RowWork work = row_work_of(urgent);
+    return work.is_empty() ? row_work_of(steps) : work;
+}
+
+Refresh::RowWork Refresh::row_work_of(const std::vector<reconcile::Step>& steps) const {
     RowWork work;
     const auto now = hosting::Clock::now();
     for (const reconcile::Step& step : steps) {

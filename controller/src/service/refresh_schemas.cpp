@@ -3,6 +3,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 
 #include <optional>
 
@@ -56,8 +57,10 @@ asio::awaitable<void> Refresh::schema_work(reconcile::Step step) {
         schema_work_failed(step, *failure);
     }
     in_schema_work_.erase(step.connection);
+    loading_.erase(step.connection);
     changed_in_[step.connection] = ++change_count_;
     --schema_job_count_;
+    tell_waiters();
     wake();
 }
 
@@ -73,8 +76,12 @@ asio::awaitable<void> Refresh::apply(std::string name) {
     // Tables that were made once stay.
     const bool is_loaded = connection.wants_tables || actual_[name].is_imported;
     const std::int64_t mod_time = instances_.executable_time_us(connection.plugin_instance);
+    const auto on_locked = [this, &name] { // in the session's thread
+        asio::post(executor_, [this, name] { loading_began(name); });
+    };
     co_await sessions_.run([&](Session& session) {
-        session.apply_schema(connection, offered->tables, is_dynamic, is_loaded, mod_time);
+        session.apply_schema(connection, offered->tables, is_dynamic, is_loaded, mod_time,
+                             on_locked);
     });
     reconcile::ActualConnection& row = actual_[name];
     row.state = State::kReady;

@@ -58,6 +58,8 @@ Service::Service(Options options)
     : options_(std::move(options)), instances_(loop_.get_executor(), options_.plugin_folder,
                                                options_.home.run(), instance_events()),
       refresh_(loop_.get_executor(), sessions_, instances_),
+      waiting_room_(loop_.get_executor(), options_.home.run() / "penstockd.sock",
+                    [this](const std::string& connection) { return refresh_.want(connection); }),
       folder_(options_.home.config(),
               {.hash_key = installation_key(options_.home.internal() / "config.key")}),
       watcher_(
@@ -100,6 +102,9 @@ void Service::start() {
     log_info("penstockd " PENSTOCK_VERSION " starts, process " + std::to_string(getpid()) +
              ", home \"" + options_.home.root.string() + "\", plugins in \"" +
              options_.plugin_folder.string() + "\"");
+    refresh_.set_waiters({[this](const std::string& name) { waiting_room_.tell_loading(name); },
+                          [this](const std::string& name) { waiting_room_.tell_settled(name); }});
+    waiting_room_.open();
     wait_for_signal();
     watcher_.start();
     refresh_.note("service", "start", "controller", "", {{"version", PENSTOCK_VERSION}});
@@ -172,8 +177,9 @@ asio::awaitable<void> Service::main() {
 asio::awaitable<std::unique_ptr<catalog::Leader>> Service::find_database() {
     std::unique_ptr<catalog::Leader> leader;
     std::string failure;
-    const auto make_leader = [target = catalog::Target{options_.database}] {
-        return std::make_unique<catalog::Leader>(target);
+    const auto make_leader = [target = catalog::Target{options_.database},
+                              socket = waiting_room_.socket().string()] {
+        return std::make_unique<catalog::Leader>(target, socket);
     };
     try {
         leader = co_await sessions_.run_apart(make_leader);
@@ -216,6 +222,7 @@ void Service::allow_server(const catalog::Leader& leader) {
             log_warning("could not open \"" + folder + "\" to the server's user");
         }
     }
+    waiting_room_.allow(uids);
     instances_.allow(std::move(uids));
 }
 
@@ -266,6 +273,7 @@ asio::awaitable<void> Service::shut_down() {
     co_await instances_.stop_all();
     if (leader_) {
         co_await refresh_.say_goodbye();
+        waiting_room_.close();
         sessions_.close();
         leader_.reset();
     }

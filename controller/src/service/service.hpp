@@ -6,6 +6,7 @@
 #include "service/options.hpp"
 #include "service/refresh.hpp"
 #include "service/sessions.hpp"
+#include "service/waiting_room.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -51,6 +52,7 @@ class Service {
     SessionPool sessions_;
     Instances instances_;
     Refresh refresh_;
+    WaitingRoom waiting_room_;
     config::ConfigFolder folder_;
     config::FolderWatcher watcher_;
     boost::asio::signal_set signals_;

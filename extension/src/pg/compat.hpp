@@ -2,7 +2,7 @@
 
 /// Every difference between PostgreSQL 14 and 18 that the code meets, and nothing else. Nothing
 /// outside this file (and the include list of postgres.hpp) asks for PG_VERSION_NUM.
-#include "pg/postgres.hpp"
+#include "pg/lookup_headers.hpp"
 
 #if PG_VERSION_NUM < 140000 || PG_VERSION_NUM >= 190000
 #error "Penstock is written for PostgreSQL 14 to 18"
@@ -157,6 +157,52 @@ inline void reserve_setting_prefix(const char* prefix) {
     MarkGUCPrefixReserved(prefix);
 #else
     EmitWarningsOnPlaceholders(prefix);
+#endif
+}
+
+/// Visits the children of a raw parse node; 16 made a macro of it that casts the walker itself.
+inline bool walk_raw_tree(Node* node, bool (*visit)(Node*, void*), void* context) {
+#if PG_VERSION_NUM >= 160000
+    return raw_expression_tree_walker_impl(node, visit, context);
+#else
+    const auto any = reinterpret_cast<void (*)()>(visit); // the one type that fits them all
+    return raw_expression_tree_walker(node, reinterpret_cast<bool (*)()>(any), context);
+#endif
+}
+
+/// May the current user look for names in this schema? One function for all classes since 16.
+inline bool may_use_schema(Oid schema) {
+#if PG_VERSION_NUM >= 160000
+    return object_aclcheck(NamespaceRelationId, schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#else
+    return pg_namespace_aclcheck(schema, GetUserId(), ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
+
+/// 18 asks whether a deferrable key counts.
+inline Oid primary_key_of(Relation relation) {
+#if PG_VERSION_NUM >= 180000
+    return RelationGetPrimaryKeyIndex(relation, false);
+#else
+    return RelationGetPrimaryKeyIndex(relation);
+#endif
+}
+
+/// Does this backend hold the lock in this mode? 17 asks whether a stronger one counts.
+inline bool is_lock_held(const LOCKTAG* tag, LOCKMODE mode) {
+#if PG_VERSION_NUM >= 170000
+    return LockHeldByMe(tag, mode, false);
+#else
+    return LockHeldByMe(tag, mode);
+#endif
+}
+
+/// A timeout that comes again every `ms` until it is disabled; 14 has none, there it comes once.
+inline void enable_repeated_timeout(TimeoutId id, int ms) {
+#if PG_VERSION_NUM >= 150000
+    enable_timeout_every(id, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), ms), ms);
+#else
+    enable_timeout_after(id, ms);
 #endif
 }
 

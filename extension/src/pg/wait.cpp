@@ -59,7 +59,8 @@ bool is_temporary(int error) {
     ereport(
         ERROR,
         (errcode(ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION),
-         errmsg("could not connect to plugin \"%s\": %m", plugin),
+         plugin == nullptr ? errmsg("could not connect to the controller: %m")
+                           : errmsg("could not connect to plugin \"%s\": %m", plugin),
          is_forbidden
              ? errdetail("The server's user id %u may not reach socket \"%s\".", geteuid(), path)
              : errdetail("Nobody answers at socket \"%s\".", path),
@@ -72,7 +73,7 @@ bool is_temporary(int error) {
 void acquire_descriptor() {
     if (!AcquireExternalFD()) {
         ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-                        errmsg("could not connect to a plugin: no file descriptors left"),
+                        errmsg("could not open a socket: no file descriptors left"),
                         errhint("Run fewer scans at once, or raise max_files_per_process.")));
     }
 }
@@ -96,9 +97,10 @@ void check_peer(Socket* socket, const char* path, std::int64_t peer_uid) {
         ereport(ERROR,
                 (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
                  errmsg("refused to talk to the process behind socket \"%s\"", path),
-                 errdetail("It runs as user id %u, the plugin's is %lld.", peer.uid,
+                 errdetail("It runs as user id %u, not %lld.", peer.uid,
                            static_cast<long long>(peer_uid)),
-                 errhint("Check option \"uid\" of the foreign server, and who made the socket.")));
+                 errhint("Check who made the socket, and the uid in the options of the foreign "
+                         "server or in penstock.controller.")));
     }
 }
 
@@ -117,7 +119,9 @@ bool try_connect(Socket* socket, const Address& to, TimestampTz started) {
     address.sun_family = AF_UNIX;
     if (std::strlen(to.path) >= sizeof(address.sun_path)) {
         ereport(ERROR, (errcode(ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION),
-                        errmsg("path of the socket of plugin \"%s\" is too long", to.plugin),
+                        errmsg("path of the socket of %s \"%s\" is too long",
+                               to.plugin == nullptr ? "the" : "plugin",
+                               to.plugin == nullptr ? "controller" : to.plugin),
                         errdetail("\"%s\" has %zu bytes, the limit is %zu.", to.path,
                                   std::strlen(to.path), sizeof(address.sun_path) - 1)));
     }

@@ -27,11 +27,11 @@ class Socket {
     int fd_ = -1;
 };
 
-/// Where a plugin listens, and who it must be.
+/// Where a plugin or the controller listens, and who it must be.
 struct Address {
     const char* path;   ///< of the Unix socket
     std::int64_t uid;   ///< of the process behind it
-    const char* plugin; ///< for messages
+    const char* plugin; ///< for messages; null: it is the controller
 };
 
 /// Tries once to connect, without waiting, and checks that the process behind runs as the uid.
