@@ -247,7 +247,8 @@ def a_server_goes_with_its_plugin_instance():
     INSTANCE.write("other.spc", 'plugin "other" {\n  source = "example"\n}\n'
                    'connection "on_other" {\n  plugin = plugin.other\n}\n')
     INSTANCE.wait_state("on_other", "ready")
-    assert INSTANCE.rows(servers) == sorted(before + [("other",)]), INSTANCE.rows(servers)
+    # "base" moves to the one instance that is configured, so the server it had may be gone already.
+    assert ("other",) in INSTANCE.rows(servers) and ("other",) not in before, (before, INSTANCE.rows(servers))
     forget("other.spc", "on_other")
     penstock.wait_until(lambda: INSTANCE.rows(servers) == before, "the server to go")
 
