@@ -2,11 +2,13 @@
 """The oracle of pushdown: the same rows in heap tables and behind plugin `spy`, whose connections promise
 different things about them. Random queries must give the same rows, whatever was pushed down.
 
-PENSTOCK_QUERIES (5000) are tried, those of PENSTOCK_SEED. PENSTOCK_SEED=SEED:NUMBER repeats one of them.
+PENSTOCK_QUERIES (5000) are tried, those of PENSTOCK_SEED. PENSTOCK_SEED=SEED:NUMBER repeats one of them,
+SEED:FIRST-LAST some.
 A query that fails is made smaller as long as it fails.
 """
 
 import collections
+import contextlib
 import multiprocessing
 import os
 import random
@@ -14,6 +16,7 @@ import re
 import subprocess
 import sys
 import time
+import traceback
 
 import penstock
 import query_tree
@@ -56,6 +59,8 @@ SETTINGS = [("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("enable_ne
             ("enable_hashagg", "off"), ("enable_sort", "off"), ("enable_memoize", "off"), ("enable_material", "off"),
             ("enable_incremental_sort", "off"), ("join_collapse_limit", "1"), ("from_collapse_limit", "1"),
             ("work_mem", "'64kB'"), ("enable_async_append", "off"), ("geqo_threshold", "2")]
+# What is cheap here is dear with these, so that more of it is pushed.
+NO_GROUPING = [("enable_hashagg", "off"), ("enable_sort", "off")]
 # Only servers with assertions take it, and are a hundred times slower then.
 DISCARD = ("debug_discard_caches", "1")
 PARALLEL = [("parallel_setup_cost", "0"), ("parallel_tuple_cost", "0"), ("min_parallel_table_scan_size", "0"),
@@ -73,7 +78,15 @@ class Difference(Exception):
 
 
 def session(instance):
-    connection = instance.connect()
+    """A session, as soon as the server takes one: the one before may have crashed it."""
+    connections = []
+
+    def is_open():
+        with contextlib.suppress(psycopg2.OperationalError):
+            connections.append(instance.connect())
+        return bool(connections)
+    penstock.wait_until(is_open, "the server", 60)
+    connection = connections[0]
     psycopg2.extensions.register_type(RAW, connection)
     connection.cursor().execute("set statement_timeout = '20s'; set timezone = 'UTC'; set intervalstyle = 'postgres'; "
                                 "set client_min_messages = error; set search_path = public")
@@ -143,10 +156,13 @@ class Trial:
         favourite = source.choice(SCHEMAS)
         self._schemas = [source.choice([favourite] * 6 + ["heap"] + SCHEMAS) for _ in range(50)]
         self.settings = source.sample(settings, source.randrange(1, 4)) if source.randrange(2) else []
+        if source.randrange(6) == 0:
+            self.settings = self.settings + NO_GROUPING
         if source.randrange(40) == 0:
             self.settings = self.settings + PARALLEL
         if may_discard and source.randrange(40) == 0:
             self.settings = self.settings + [DISCARD]
+        self.is_scrolled = source.randrange(20) == 0
         self.plan_cache_mode = source.choice([None, None, None, "force_generic_plan", "force_custom_plan", "auto"])
 
     def schema_of(self, number, table):
@@ -159,8 +175,11 @@ class Trial:
     def statements(self):
         """What to run on the foreign tables; the last one gives the rows."""
         text = "".join(f"set {name} = {value}; " for name, value in self.settings)
-        as_parameters = self.plan_cache_mode is not None
+        as_parameters = self.plan_cache_mode is not None and not self.is_scrolled
         sql, types, values, others = query_tree.render(self.query.sql(), self.schema_of, as_parameters)
+        if self.is_scrolled:
+            return f"{text}begin; declare trial scroll cursor for {sql}; fetch 2 from trial; move absolute 0 in trial; " \
+                   "fetch all from trial"
         if not as_parameters:
             return text + sql
         named = f"({', '.join(types)})" if types else ""
@@ -266,10 +285,10 @@ class Worker:
             if self.connection.closed:
                 self.connection = session(self.instance)
             difference = Difference(f"{error.pgcode} {error}")
-            difference.sqlstate = error.pgcode
+            difference.sqlstate = error.pgcode or "a crash"
             raise difference from error
         finally:
-            if trial.settings or trial.plan_cache_mode:
+            if trial.settings or trial.plan_cache_mode or trial.is_scrolled:
                 self.reset()
         compare(trial.query, expected, found, oids)
 
@@ -282,7 +301,7 @@ class Worker:
 
     def reset(self):
         self.connection.cursor().execute(
-            "deallocate all; reset plan_cache_mode; " + " ".join(f"reset {name};" for name, _ in self.used_settings()))
+            "rollback; deallocate all; reset plan_cache_mode; " + " ".join(f"reset {name};" for name, _ in self.used_settings()))
 
     def difference(self, trial):
         try:
@@ -309,7 +328,7 @@ class Worker:
                     difference, is_smaller = found, True
                     break
                 trial.query = kept
-        for name, plain in (("plan_cache_mode", None), ("settings", [])):
+        for name, plain in (("plan_cache_mode", None), ("is_scrolled", False), ("settings", [])):
             kept = getattr(trial, name)
             setattr(trial, name, plain)
             if self.differs_alike(trial, difference) is None:
@@ -330,12 +349,18 @@ class Worker:
             self.reset()
 
 
+def chosen():
+    """The numbers that PENSTOCK_SEED names, if it does."""
+    ends = [int(end) for end in ONLY.split("-") if end]
+    return range(ends[0], ends[-1] + 1) if ends else None
+
+
 def work(instance, first, results):
-    failures, counts = ["the worker died"], collections.Counter()
+    failures, counts = [], collections.Counter()
     try:
         worker = Worker(instance)
-        failures, counts = [], worker.counts
-        for number in [int(ONLY)] if ONLY else range(first, QUERIES, WORKERS):
+        counts = worker.counts
+        for number in chosen() or range(first, QUERIES, WORKERS):
             trial = worker.trial(number)
             difference = worker.difference(trial)
             counts["queries"] += 1
@@ -345,6 +370,8 @@ def work(instance, first, results):
                 failures.append(worker.report(number, trial, difference))
                 if len(failures) == MAX_FAILURES:
                     break
+    except Exception:
+        failures.append(traceback.format_exc())
     finally:
         results.put((failures, counts))
 

@@ -120,6 +120,8 @@ def bad_values_are_refused_with_their_column():
 def a_value_that_fits_no_frame_is_an_error_and_a_large_one_is_not():
     assert INSTANCE.rows(acted("rows=3 bytes=12000000", "sum(length(word))")) == [(36_000_000,)]
     error = error_of("rows=1 bytes=20000000")
+    assert error.pgcode == "54000" and 'column "word" is too large' in str(error), (error.pgcode, str(error))
+    error = error_of("rows=2 bytes=16777200")  # a value that fits, in rows that do not
     assert error.pgcode == "53000" and "the limit is 16777216" in str(error), (error.pgcode, str(error))
     assert INSTANCE.rows(acted("rows=1", "n")) == [(0,)]
 

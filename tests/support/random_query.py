@@ -88,7 +88,7 @@ class Generator(Conditions):
     def grouped(self):
         query = Select()
         query.is_loose = True
-        scope = self.joined(query, self.random.choice([1, 1, 1, 1, 2, 2, 3]))
+        scope = self.joined(query, 1 if self.is_simple else self.random.choice([1, 1, 1, 1, 2, 2, 3]))
         self.add_conditions(query, scope, 2)
         keys = [self.random.choice(scope) for _ in range(self.random.choice([0, 0, 1, 1, 1, 2]))]
         aggregates = [self.aggregate(scope) for _ in range(self.random.randrange(1, 4))]

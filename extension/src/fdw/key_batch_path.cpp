@@ -39,6 +39,17 @@ struct BatchKey {
     int first;
 };
 
+/// Would a Result node stand between the join and the scan? It checks once what depends on no row.
+bool is_gated(const RelOptInfo* inner) {
+    ListCell* cell = nullptr;
+    foreach (cell, inner->baserestrictinfo) {
+        if (lfirst_node(RestrictInfo, cell)->pseudoconstant) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool is_supported(const Join* join) {
     const bool is_type_ok = join->type == JOIN_INNER || join->type == JOIN_SEMI ||
                             join->type == JOIN_ANTI ||
@@ -49,7 +60,7 @@ bool is_supported(const Join* join) {
            inner->fdwroutine != nullptr &&
            inner->fdwroutine->GetForeignPaths == penstock_get_foreign_paths &&
            inner->fdw_private != nullptr && // a parent's own; its children are joined one by one
-           !planner_rt_fetch(inner->relid, join->root)->inh &&
+           !planner_rt_fetch(inner->relid, join->root)->inh && !is_gated(inner) &&
            bms_is_empty(inner->lateral_relids) && bms_is_empty(join->rel->lateral_relids) &&
            join->outer->cheapest_total_path != nullptr &&
            join->outer->cheapest_total_path->param_info == nullptr &&

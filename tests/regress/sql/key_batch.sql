@@ -67,6 +67,9 @@ begin
     end loop;
 end $$;
 select batch_plan('select * from o join slow.slow_lookup l on l.key = o.k');
+-- Not where a node of its own checks the scan once: here, what the outer row and the constant make of l.key.
+explain (costs off) select x.k, (select count(l.half) from o left join slow.slow_lookup l on l.key = o.k and l.key = 2 where o.k = x.k) from o x where x.k < 4;
+select distinct x.k, (select count(l.half) from o left join slow.slow_lookup l on l.key = o.k and l.key = 2 where o.k = x.k) from o x where x.k < 4 order by 1;
 -- Tables with children are not joined in batches, but their children are asked key by key.
 create foreign table slow.parent (key int8 options (exact '= in', key 'required', batch '7'), half int8)
     server slow options (connection 'slow', "table" 'slow_lookup');

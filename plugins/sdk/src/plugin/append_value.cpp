@@ -1,5 +1,6 @@
 #include "penstock/plugin/jsonb.hpp"
 #include "penstock/plugin/row_sink.hpp"
+#include "penstock/protocol/frame.hpp"
 
 #include <array>
 #include <charconv>
@@ -64,9 +65,9 @@ class Appender {
         DataArea& data = column_.data();
         switch (column_.type()) {
         case TypeId::kText:
-            return column_.append_text(get<std::string>());
+            return append_text(get<std::string>());
         case TypeId::kBytea:
-            return column_.append_text(get<Bytes>().data);
+            return append_text(get<Bytes>().data);
         case TypeId::kNumeric:
             return append_numeric();
         case TypeId::kInet:
@@ -79,6 +80,18 @@ class Appender {
         default:
             return column_.append_offset(append_int8_array(data, get<std::vector<std::int64_t>>()));
         }
+    }
+
+    void append_text(std::string_view text) {
+        if (text.size() > kMaxFrameBytes) {
+            Error error =
+                Error::make(ErrorKind::kLimit, "value for column \"" + name_ + "\" is too large",
+                            "It has " + std::to_string(text.size()) + " bytes; the limit is " +
+                                std::to_string(kMaxFrameBytes) + '.');
+            error.sqlstate = "54000";
+            throw Exception(std::move(error));
+        }
+        column_.append_text(text);
     }
 
     template <typename T>
