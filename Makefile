@@ -5,7 +5,7 @@ WERROR ?= OFF
 export PENSTOCK_BUILD := $(abspath $(BUILD))
 
 .DEFAULT_GOAL := build
-.PHONY: all configure build deps install start stop check test format lint bench bench-scan bench-refresh bench-execution soak check-assert clean help
+.PHONY: all configure build deps install start stop check test format lint bench bench-scan bench-refresh bench-wait bench-execution soak check-assert clean help
 
 all: build
 
@@ -58,8 +58,8 @@ lint: build
 bench: build
 	@tests/bench/run $(BUILD)
 
-## bench-scan, bench-refresh, bench-execution  one of them
-bench-scan bench-refresh bench-execution: bench-%: build
+## bench-scan, bench-refresh, bench-wait, bench-execution  one of them
+bench-scan bench-refresh bench-wait bench-execution: bench-%: build
 	@tests/bench/run $(BUILD) $*
 
 ## soak     kills, random sequences, unit tests, fuzzers for PENSTOCK_SOAK_S seconds (600); a million queries
