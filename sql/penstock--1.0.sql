@@ -547,7 +547,7 @@ comment on column penstock.scan.source_bytes is
     'bytes that the plugin read from its source; null if it does not say';
 comment on column penstock.scan.blocks is 'blocks of rows received';
 comment on column penstock.scan.cache_hit is
-    'did the rows come from a cache; null: the plugin has none';
+    'did the rows come from the plugin''s cache; null: the scan did not get to its end';
 comment on column penstock.scan.first_row_ms is
     'from the first request to its first rows, ms; null: there were none';
 comment on column penstock.scan.total_ms is
@@ -634,6 +634,37 @@ end
 $function$;
 comment on function penstock.refresh(text) is
     'asks penstockd to look again at one connection, or at all of them, at once and whatever its backoff; returns before it is done';
+
+create function penstock.clear_plugin_cache(server name, connection text) returns void
+    language c volatile strict parallel restricted set search_path = pg_catalog, pg_temp
+    as 'MODULE_PATHNAME', 'penstock_clear_plugin_cache';
+comment on function penstock.clear_plugin_cache(name, text) is
+    'makes one plugin instance forget what a connection, or with an empty name each one, said; for penstock.cache_clear';
+
+create function penstock.cache_clear(name text default null) returns void
+    language plpgsql set search_path = pg_catalog, pg_temp
+    as $function$
+begin
+    if $1 is not null and not exists (
+            select from penstock.connection_state s where s.connection_name = $1) then
+        raise exception 'connection "%" does not exist', $1
+            using errcode = 'undefined_object',
+                  hint = 'Table penstock.connection_state lists all connections.';
+    end if;
+    -- An aggregator's rows are in the caches of its children. What does not run remembers nothing.
+    perform penstock.clear_plugin_cache(p.instance::name, c.connection)
+        from penstock.plugin p
+        join pg_foreign_server f on f.srvname = p.instance
+        cross join lateral (
+            select '' as connection where $1 is null
+            union
+            select unnest(s.connections || s.connection_name) from penstock.connection_state s
+            where s.connection_name = $1 and s.plugin_instance = p.instance) c
+        where p.state = 'running';
+end
+$function$;
+comment on function penstock.cache_clear(text) is
+    'makes plugins forget the cached rows of one connection, or of all; done when it returns';
 
 create function penstock.load(name text) returns void
     language plpgsql set search_path = pg_catalog, pg_temp
@@ -728,12 +759,15 @@ revoke all on function penstock.signal_state() from public;
 revoke all on function penstock.wait_for(text, interval) from public;
 revoke all on function penstock.hold_load_lock(name) from public;
 revoke all on function penstock.release_load_lock(oid) from public;
+revoke all on function penstock.clear_plugin_cache(name, text) from public;
+revoke all on function penstock.cache_clear(text) from public;
 revoke all on function penstock.set_search_path(text[]) from public;
 grant execute on function penstock.session_scans() to penstock_users, penstock_owner;
 grant execute on function penstock.dependent_object(name, name, name), penstock.live_hash(name)
     to penstock_users, penstock_owner;
 grant execute on function penstock.refresh(text), penstock.load(text),
-    penstock.wait_for(text, interval) to penstock_users, penstock_owner;
+    penstock.wait_for(text, interval), penstock.clear_plugin_cache(name, text),
+    penstock.cache_clear(text) to penstock_users, penstock_owner;
 grant execute on function penstock.hold_load_lock(name), penstock.release_load_lock(oid)
     to penstock_owner;
 grant execute on function penstock.set_search_path(text[]) to penstock_owner;

@@ -3,6 +3,7 @@
 #include "fdw/estimates.hpp"
 #include "fdw/grouping.hpp"
 #include "fdw/key_batch.hpp"
+#include "fdw/scan_request.hpp"
 #include "penstock/protocol/quiet.hpp"
 #include "pg/scan_history.hpp"
 #include "pg/schema_wait.hpp"
@@ -57,6 +58,8 @@ const BooleanSetting kSwitches[] = {
     {"penstock.aggregate_pushdown",
      "Let plugins group and aggregate their rows where that gives the server's own result.",
      &penstock::fdw::is_aggregate_pushdown},
+    {"penstock.cache", "Take rows from plugins' caches, where those are configured.",
+     &penstock::fdw::is_cache_allowed},
     {"penstock.eager_start",
      "Ask all plugins of a query at its start, not when the executor comes to their tables.",
      &penstock::fdw::is_eager_start},

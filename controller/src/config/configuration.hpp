@@ -65,6 +65,8 @@ struct PluginInstance {
     std::string label;  ///< names the process, its socket and its FOREIGN SERVER
     std::string source; ///< the plugin's name; the label when not given
     std::optional<std::int64_t> memory_max_mb;
+    std::int64_t cache_ttl_s = 0; ///< 0 = no cache
+    std::int64_t cache_max_mb = 64;
     std::int64_t start_timeout_s = 30;
     Position start; ///< file empty for an implied one
 };

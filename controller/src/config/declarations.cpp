@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::int64_t kMaxMemoryMb = 1024LL * 1024; // 1 TiB, so that the product in bytes is safe
 constexpr std::int64_t kMaxStartTimeoutS = 3600;
+/// Thirty days; chosen: nobody means more.
+constexpr std::int64_t kMaxCacheTtlS = 2'592'000;
 constexpr std::int64_t kMaxTables = 10'000'000;
 
 /// A whole number between two bounds, both included.
@@ -60,12 +62,20 @@ bool assign_names(std::optional<std::vector<std::string>>& target, const ConfigV
     return target.has_value();
 }
 
-constexpr std::array<Setting<PluginInstance>, 3> kPluginSettings = {{
+constexpr std::array<Setting<PluginInstance>, 5> kPluginSettings = {{
     {"source", "the name of a plugin, such as \"csv\"",
      [](PluginInstance& plugin, const ConfigValue& value) {
          const auto* const text = std::get_if<std::string>(&value.value);
          plugin.source = text == nullptr ? std::string() : *text;
          return text != nullptr;
+     }},
+    {"cache_ttl", "a whole number of seconds from 0 to 2592000",
+     [](PluginInstance& plugin, const ConfigValue& value) {
+         return assign_whole(plugin.cache_ttl_s, value, 0, kMaxCacheTtlS);
+     }},
+    {"cache_max_mb", "a whole number of megabytes from 1 to 1048576",
+     [](PluginInstance& plugin, const ConfigValue& value) {
+         return assign_whole(plugin.cache_max_mb, value, 1, kMaxMemoryMb);
      }},
     {"memory_max_mb", "a whole number of megabytes from 16 to 1048576",
      [](PluginInstance& plugin, const ConfigValue& value) {

@@ -26,6 +26,8 @@ struct InstanceSpec {
     std::vector<uid_t> allowed_uids; ///< peers that may scan: the server's uid, and our own
     std::int64_t start_timeout_ms = 30'000;
     std::optional<std::int64_t> memory_max_mb;
+    std::int64_t cache_ttl_s = 0; ///< 0 = no cache
+    std::int64_t cache_max_mb = 0;
     friend bool operator==(const InstanceSpec&, const InstanceSpec&) = default;
 };
 

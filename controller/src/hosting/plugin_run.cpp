@@ -71,6 +71,10 @@ std::vector<std::string> arguments_of(const InstanceSpec& spec) {
     for (const uid_t uid : spec.allowed_uids) {
         arguments.insert(arguments.end(), {"--allow-uid", std::to_string(uid)});
     }
+    if (spec.cache_ttl_s > 0) { // else also plugins of an older SDK can be started
+        arguments.insert(arguments.end(), {"--cache-ttl", std::to_string(spec.cache_ttl_s),
+                                           "--cache-max-mb", std::to_string(spec.cache_max_mb)});
+    }
     return arguments;
 }
 

@@ -109,6 +109,8 @@ Instances::Entry Instances::make_entry(const config::PluginInstance& instance) c
     spec.allowed_uids = uids_;
     spec.start_timeout_ms = instance.start_timeout_s * 1000;
     spec.memory_max_mb = instance.memory_max_mb;
+    spec.cache_ttl_s = instance.cache_ttl_s;
+    spec.cache_max_mb = instance.cache_max_mb;
     entry.invalid = check_names(instance, spec.socket_path);
     if (!entry.invalid) {
         entry.wanted = std::move(spec);

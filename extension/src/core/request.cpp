@@ -116,4 +116,14 @@ std::string import_frames(const char* connection, std::span<const char* const> t
     return out;
 }
 
+std::string clear_frames(const char* connection) {
+    wire::Import import;
+    import.set_connection(connection);
+    import.set_clear_cache(true);
+    std::string out;
+    append_hello(out, kGroupsProtocolVersion);
+    append_message_frame(FrameKind::kImport, import, out);
+    return out;
+}
+
 } // namespace penstock::core

@@ -80,6 +80,9 @@ struct RequestSpec {
 /// when the conditions make a frame over kMaxFrameBytes.
 [[nodiscard]] std::string scan_frames(const ScanRequest& request);
 
+/// The bytes that clear the plugin's cache of a connection: a kHello and a kImport frame.
+[[nodiscard]] std::string clear_frames(const char* connection);
+
 /// The bytes that ask for a schema: a kHello and a kImport frame.
 [[nodiscard]] std::string import_frames(const char* connection,
                                         std::span<const char* const> tables);

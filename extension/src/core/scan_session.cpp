@@ -170,6 +170,8 @@ ScanSession::Event ScanSession::handle_end(const FrameView& frame) {
         }
     }
     source_bytes_total_ += end.source_bytes();
+    is_cached_ = end.is_cached();
+    cache_age_ms_ = end.cache_age_ms();
     ended_ = true;
     return Event::kEnd;
 }

@@ -66,6 +66,11 @@ class ScanSession {
     /// Texts of the END frame, to be raised as WARNINGs.
     [[nodiscard]] const std::vector<std::string>& warnings() const noexcept { return warnings_; }
 
+    /// Of the last scan that ended: did its rows come from the plugin's cache, and how old were
+    /// they?
+    [[nodiscard]] bool is_cached() const noexcept { return is_cached_; }
+    [[nodiscard]] std::uint64_t cache_age_ms() const noexcept { return cache_age_ms_; }
+
     // Counters over all scans of the object, for EXPLAIN ANALYZE.
     [[nodiscard]] std::uint64_t rows_total() const noexcept { return rows_total_; }
     [[nodiscard]] std::uint64_t blocks_total() const noexcept { return blocks_total_; }
@@ -111,6 +116,8 @@ class ScanSession {
     std::uint64_t blocks_total_ = 0;
     std::uint64_t bytes_total_ = 0;
     std::uint64_t source_bytes_total_ = 0;
+    bool is_cached_ = false;
+    std::uint64_t cache_age_ms_ = 0;
 };
 
 } // namespace penstock::core

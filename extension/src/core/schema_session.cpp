@@ -28,6 +28,17 @@ bool SchemaSession::open(const char* connection, std::span<const char* const> ta
     }
 }
 
+bool SchemaSession::open_clear(const char* connection) noexcept {
+    try {
+        connection_ = connection;
+        outgoing_ = clear_frames(connection);
+        return true;
+    } catch (...) {
+        fail(out_of_memory());
+        return false;
+    }
+}
+
 std::span<std::byte> SchemaSession::want() noexcept {
     try {
         return reader_.want();

@@ -21,6 +21,9 @@ class SchemaSession {
     SchemaSession& operator=(const SchemaSession&) = delete;
 
     [[nodiscard]] bool open(const char* connection, std::span<const char* const> tables) noexcept;
+    /// Instead of asking for tables: the plugin shall forget what the connection (empty: each)
+    /// said.
+    [[nodiscard]] bool open_clear(const char* connection) noexcept;
     [[nodiscard]] std::span<const char> outgoing() const noexcept { return outgoing_; }
     [[nodiscard]] std::span<std::byte> want() noexcept;
     [[nodiscard]] Event received(std::size_t bytes) noexcept;

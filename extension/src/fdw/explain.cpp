@@ -141,6 +141,13 @@ void explain_counters(const ForeignStream* scan, ExplainState* state) {
         ExplainPropertyInteger("Source Bytes", nullptr,
                                static_cast<int64>(session->source_bytes_total()), state);
     }
+    if (session->is_cached()) {
+        ExplainPropertyBool("Cache Hit", true, state);
+        if (state->timing) {
+            ExplainPropertyInteger("Cache Age", "ms", static_cast<int64>(session->cache_age_ms()),
+                                   state);
+        }
+    }
     if (state->timing && scan->first_row_ms >= 0) {
         ExplainPropertyFloat("Time to First Row", "ms", scan->first_row_ms, 3, state);
     }

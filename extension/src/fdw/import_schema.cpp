@@ -1,4 +1,5 @@
 #include "core/schema_session.hpp"
+#include "fdw/fetch_schema.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -13,6 +14,27 @@
 /// connection's tables and answers with CREATE FOREIGN TABLE statements. The server itself filters
 /// LIMIT TO and EXCEPT, and accepts no other kind of statement.
 namespace penstock::fdw {
+
+void fetch_schema(core::SchemaSession* session, pg::Socket* socket) {
+    using Event = core::SchemaSession::Event;
+    const std::span<const char> outgoing = session->outgoing();
+    (void)pg::send_all(socket, outgoing.data(), outgoing.size());
+    Event event = Event::kNeedBytes;
+    while (event == Event::kNeedBytes) {
+        const std::span<std::byte> want = session->want();
+        if (want.empty()) {
+            pg::raise(session->error());
+        }
+        const ssize_t got = pg::receive(socket, want.data(), want.size());
+        event = got > 0 ? session->received(static_cast<std::size_t>(got))
+                        : session->closed(got < 0 ? strerror(errno) : nullptr);
+    }
+    socket->close();
+    if (event == Event::kError) {
+        pg::raise(session->error());
+    }
+}
+
 namespace {
 
 /// `options` null: there was no memory for them, which `session` says.
@@ -67,26 +89,6 @@ const char** limit_names(const ImportForeignSchemaStmt* statement, int* count) {
         names[(*count)++] = pg::to_utf8(static_cast<RangeVar*>(lfirst(cell))->relname);
     }
     return names;
-}
-
-void fetch_schema(core::SchemaSession* session, pg::Socket* socket) {
-    using Event = core::SchemaSession::Event;
-    const std::span<const char> outgoing = session->outgoing();
-    (void)pg::send_all(socket, outgoing.data(), outgoing.size());
-    Event event = Event::kNeedBytes;
-    while (event == Event::kNeedBytes) {
-        const std::span<std::byte> want = session->want();
-        if (want.empty()) {
-            pg::raise(session->error());
-        }
-        const ssize_t got = pg::receive(socket, want.data(), want.size());
-        event = got > 0 ? session->received(static_cast<std::size_t>(got))
-                        : session->closed(got < 0 ? strerror(errno) : nullptr);
-    }
-    socket->close();
-    if (event == Event::kError) {
-        pg::raise(session->error());
-    }
 }
 
 } // namespace

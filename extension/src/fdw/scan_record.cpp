@@ -225,6 +225,7 @@ void finish(ScanRecorder* recorder) noexcept {
     record->source_bytes = static_cast<int64>(session->source_bytes_total());
     record->blocks = static_cast<int64>(session->blocks_total());
     record->first_row_ms = recorder->stream->first_row_ms;
+    record->is_cached = session->is_cached();
     record->is_complete = recorder->stream->stage == Stage::kEmpty || session->is_complete();
     pg::keep_scan(record);
 }

@@ -15,6 +15,8 @@
 /// values of the conditions.
 namespace penstock::fdw {
 
+bool is_cache_allowed = true;
+
 const pg::ColumnInfo* planned_column(const pg::TableInfo* table, AttrNumber attnum) {
     if (attnum > table->column_count || table->columns[attnum - 1].attnum == 0) {
         pg::raise(
@@ -132,6 +134,7 @@ bool open_request(ForeignScanState* node) {
     request.columns = {state->columns, static_cast<std::size_t>(list_length(columns_of(plan)))};
     request.quals = quals;
     request.row_limit = row_limit(node);
+    request.is_cache_off = !is_cache_allowed;
     if (is_grouped(plan)) {
         add_groups(node, &request);
     }

@@ -114,7 +114,7 @@ void fill_row(Row* row, const ScanRecord* record) {
     row->set(kBytes, Int64GetDatum(record->bytes));
     row->set(kSourceBytes, Int64GetDatum(record->source_bytes), record->source_bytes == 0);
     row->set(kBlocks, Int64GetDatum(record->blocks));
-    row->set(kCacheHit, Datum(0), true);
+    row->set(kCacheHit, BoolGetDatum(record->is_cached), !record->is_complete);
     row->set(kFirstRowMs, Float8GetDatum(record->first_row_ms), record->first_row_ms < 0);
     row->set(kTotalMs,
              Float8GetDatum(static_cast<double>(record->ended_at - record->started_at) / 1000.0));

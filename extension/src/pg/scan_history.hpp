@@ -33,6 +33,7 @@ struct ScanRecord {
     int64 blocks;
     double first_row_ms; ///< -1 = there was none
     bool is_complete;    ///< the plugin's END came
+    bool is_cached;      ///< valid when is_complete: the rows of its last request are the cache's
     int sqlstate;        ///< of the error that ended it; 0 = none
 };
 

@@ -33,6 +33,12 @@ class SharedOutput final : public BlockOutput {
     [[nodiscard]] bool is_cancelled() const noexcept override {
         return is_stopped_ || output_.is_cancelled();
     }
+    /// A child waits for the others as well, so it always may have to.
+    void before_waiting(std::function<void()> callback) override {
+        if (callback) {
+            callback();
+        }
+    }
     void stop() noexcept { is_stopped_ = true; }
 
   private:
@@ -46,9 +52,10 @@ class AggregateScan {
     using Find = std::function<FoundTable(const std::string& connection)>;
 
     AggregateScan(const AggregateTable& table, const std::string& plugin, ScanRequest request,
-                  BlockOutput& output, const Find& find)
+                  BlockOutput& output, const Find& find, BlockCache* cache)
         : table_(table), plugin_(plugin), scan_(plan_scan(std::move(request), table.schema)),
-          output_(output), evaluation_(scan_, output), shared_(evaluation_), find_(find) {}
+          output_(output), evaluation_(scan_, output), shared_(evaluation_), find_(find),
+          cache_(cache) {}
 
     [[nodiscard]] ScanSummary run() {
         std::vector<const AggregateTable::Child*> asked;
@@ -75,10 +82,11 @@ class AggregateScan {
             return;
         }
         try {
+            const CacheUse use{cache_, cache_ != nullptr ? cache_->epoch(child.connection) : 0};
             const FoundTable found = find_(child.connection);
             if (const auto planned = plan(child, found)) {
                 ChildOutput rows(*planned, scan_.request.columns, plugin_, shared_);
-                take(child.connection, run_scan(*found.table, planned->request, rows));
+                take(child.connection, run_scan(*found.table, planned->request, rows, use));
             }
         } catch (...) {
             take_failure(child.connection, current_error());
@@ -101,6 +109,8 @@ class AggregateScan {
     void take(const std::string& child, const ScanSummary& summary) {
         const std::lock_guard lock(mutex_);
         source_bytes_ += summary.source_bytes;
+        are_all_cached_ = are_all_cached_ && summary.cache_age;
+        cache_age_ = std::max(cache_age_, summary.cache_age);
         for (const std::string& warning : summary.warnings) {
             std::string text = "connection \"" + child + "\": ";
             warnings_.emplace(child, text.append(warning));
@@ -123,6 +133,9 @@ class AggregateScan {
     /// What failed comes first: it matters more than what the others warn of.
     [[nodiscard]] ScanSummary summarize() const {
         ScanSummary summary{evaluation_.row_count(), source_bytes_, {}};
+        if (are_all_cached_) {
+            summary.cache_age = cache_age_;
+        }
         for (const auto& [child, message] : failed_) {
             std::string text = "connection \"" + child + "\" failed, its rows are missing: ";
             summary.warnings.push_back(text.append(message));
@@ -145,8 +158,11 @@ class AggregateScan {
     Evaluation evaluation_; ///< of all children's rows together
     SharedOutput shared_;
     const Find& find_;
+    BlockCache* const cache_;
     std::mutex mutex_; ///< guards the rest
     std::uint64_t source_bytes_ = 0;
+    bool are_all_cached_ = true;
+    std::optional<std::chrono::milliseconds> cache_age_; ///< of the oldest
     std::optional<Error> failure_;
     std::map<std::string, std::string> failed_;        ///< child → message
     std::multimap<std::string, std::string> warnings_; ///< by child
@@ -156,8 +172,9 @@ class AggregateScan {
 
 ScanSummary run_aggregate_scan(const AggregateTable& table, const std::string& plugin,
                                ScanRequest request, BlockOutput& output,
-                               const std::function<FoundTable(const std::string&)>& find) {
-    return AggregateScan(table, plugin, std::move(request), output, find).run();
+                               const std::function<FoundTable(const std::string&)>& find,
+                               BlockCache* cache) {
+    return AggregateScan(table, plugin, std::move(request), output, find, cache).run();
 }
 
 Error name_child(Error error, const std::string& child) {

@@ -26,7 +26,8 @@ struct FoundTable {
 [[nodiscard]] ScanSummary
 run_aggregate_scan(const AggregateTable& table, const std::string& plugin, ScanRequest request,
                    BlockOutput& output,
-                   const std::function<FoundTable(const std::string& connection)>& find);
+                   const std::function<FoundTable(const std::string& connection)>& find,
+                   BlockCache* cache = nullptr);
 
 /// `error` of a child as the aggregator's own.
 [[nodiscard]] Error name_child(Error error, const std::string& child);

@@ -20,6 +20,9 @@ class ChildOutput final : public BlockOutput {
 
     void write_frame(std::span<const std::byte> frame) override;
     [[nodiscard]] bool is_cancelled() const noexcept override { return output_.is_cancelled(); }
+    void before_waiting(std::function<void()> callback) override {
+        output_.before_waiting(std::move(callback));
+    }
 
   private:
     void write_rows(std::uint32_t row_count);

@@ -57,6 +57,14 @@ constexpr Option kOptions[] = {
      [](CommandLine& line, const std::string& value) {
          line.allowed_uids.push_back(to_number<uid_t>(value));
      }},
+    {"--cache-ttl",
+     [](CommandLine& line, const std::string& value) {
+         line.cache.ttl = std::chrono::seconds(to_number<std::uint32_t>(value));
+     }},
+    {"--cache-max-mb",
+     [](CommandLine& line, const std::string& value) {
+         line.cache.max_bytes = std::size_t{to_number<std::uint32_t>(value)} << 20U;
+     }},
     {"--scan",
      [](CommandLine& line, const std::string& value) {
          line.mode = CommandLine::Mode::kScan;

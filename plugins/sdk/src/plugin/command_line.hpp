@@ -1,5 +1,7 @@
 #pragma once
 
+#include "block_cache.hpp"
+
 #include "penstock/plugin/plugin.hpp"
 
 #include <sys/types.h>
@@ -18,7 +20,8 @@ struct CommandLine {
     std::string instance;    ///< --name: of no use to us, it tells the processes apart in ps
     std::string socket_path; ///< --socket
     std::vector<uid_t> allowed_uids;
-    std::string table;                                           ///< --scan
+    CacheLimits cache; ///< --cache-ttl, in seconds, and --cache-max-mb
+    std::string table; ///< --scan
     std::vector<std::pair<std::string, std::string>> arguments;  ///< --argument name=value
     std::vector<std::string> columns;                            ///< empty = all
     std::vector<std::pair<std::string, std::string>> conditions; ///< --where column=value

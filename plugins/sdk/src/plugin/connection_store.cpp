@@ -22,8 +22,12 @@ constexpr std::chrono::seconds kLearningTime{2};
 
 } // namespace
 
-ConnectionStore::ConnectionStore(Plugin& plugin, Announce announce)
-    : plugin_(plugin), info_(plugin.info()), announce_(std::move(announce)),
+ConnectionStore::ConnectionStore(Plugin& plugin, Announce announce, CacheLimits cache)
+    : plugin_(plugin), info_(plugin.info()), cache_(cache),
+      announce_([this, announce = std::move(announce)](const std::string& connection) {
+          cache_.clear(connection);
+          announce(connection);
+      }),
       learns_until_(std::chrono::steady_clock::now() + kLearningTime) {}
 
 void ConnectionStore::configure(const std::string& name, const Arguments& arguments) {
@@ -54,10 +58,12 @@ void ConnectionStore::put(const std::string& name, std::shared_ptr<Entry> entry)
         std::swap(entries_[name], entry);
     }
     changed_.notify_all();
+    cache_.clear(name);
     // The replaced one, now in `entry`, dies here, outside the lock.
 }
 
 void ConnectionStore::forget(const std::string& name) {
+    cache_.clear(name);
     std::shared_ptr<Entry> forgotten; // dies after the lock is released
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(name);
@@ -143,10 +149,12 @@ FoundTable ConnectionStore::find(const std::string& connection, const std::strin
 }
 
 ScanSummary ConnectionStore::scan(ScanRequest request, BlockOutput& output) {
+    BlockCache* const cache = cache_.is_on() ? &cache_ : nullptr;
+    const CacheUse use{cache, cache_.epoch(request.connection)};
     const std::shared_ptr<Entry> entry = entry_of(request.connection);
     if (!entry->aggregate) {
         const FoundTable found = find(request.connection, request.table);
-        return run_scan(*found.table, std::move(request), output);
+        return run_scan(*found.table, std::move(request), output, use);
     }
     std::shared_ptr<const AggregateTable> joined = entry->find_joined(request.table);
     if (joined == nullptr) {
@@ -157,8 +165,9 @@ ScanSummary ConnectionStore::scan(ScanRequest request, BlockOutput& output) {
         throw_no_table(request.connection, request.table);
     }
     const std::string table = request.table;
-    return run_aggregate_scan(*joined, info_.name, std::move(request), output,
-                              [&](const std::string& child) { return look_for(child, table); });
+    return run_aggregate_scan(
+        *joined, info_.name, std::move(request), output,
+        [&](const std::string& child) { return look_for(child, table); }, cache);
 }
 
 } // namespace penstock

@@ -26,7 +26,7 @@ class ConnectionStore {
     using Announce = std::function<void(const std::string& connection)>;
 
     /// Lifetime: `plugin` outlives the store and everything it hands out.
-    ConnectionStore(Plugin& plugin, Announce announce);
+    ConnectionStore(Plugin& plugin, Announce announce, CacheLimits cache = {});
 
     /// Adds a connection or replaces it. After a failure the name is known, and scans of it get the
     /// same error. Errors: throws Exception, kOption or the plugin's own.
@@ -53,6 +53,10 @@ class ConnectionStore {
     /// Runs a scan of a connection or of an aggregator. Errors: as find() and run_scan().
     [[nodiscard]] ScanSummary scan(ScanRequest request, BlockOutput& output);
 
+    /// Forgets what the connection said; empty: all connections. Configuring, forgetting and
+    /// announcing one does so too.
+    void clear_cache(const std::string& connection) { cache_.clear(connection); }
+
   private:
     struct Entry;
     [[nodiscard]] std::shared_ptr<Entry> entry_of(const std::string& name);
@@ -69,6 +73,7 @@ class ConnectionStore {
 
     Plugin& plugin_;
     const PluginInfo info_;
+    BlockCache cache_;
     Announce announce_;
     const std::chrono::steady_clock::time_point learns_until_;
     std::mutex mutex_;                ///< guards the map, never held while plugin code runs

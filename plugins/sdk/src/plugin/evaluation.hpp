@@ -34,6 +34,9 @@ class Evaluation final : public BlockOutput {
     [[nodiscard]] bool is_cancelled() const noexcept override {
         return is_complete_ || output_.is_cancelled();
     }
+    void before_waiting(std::function<void()> callback) override {
+        output_.before_waiting(std::move(callback));
+    }
     /// Sends the groups. To be called when the table has sent all its rows.
     void finish();
 

@@ -39,7 +39,9 @@ FileDescriptor opened(int fd, const char* what) {
 PluginServer::PluginServer(Plugin& plugin, const ServerOptions& options)
     : info_(plugin.info()), epoll_(opened(epoll_create1(EPOLL_CLOEXEC), "make an epoll set")),
       wake_(opened(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "make an eventfd")),
-      store_(plugin, [this](const std::string& connection) { control_.announce(connection); }),
+      store_(
+          plugin, [this](const std::string& connection) { control_.announce(connection); },
+          options.cache),
       control_(options.control_fd, store_, info_, [this] { wake(); }),
       listen_(options.socket_path, options.allowed_uids), control_fd_(options.control_fd) {
     watch(control_fd_, kControl, EPOLLIN, EPOLL_CTL_ADD);

@@ -21,6 +21,7 @@ struct ServerOptions {
     std::string socket_path;
     std::vector<uid_t> allowed_uids;
     int control_fd = 3;
+    CacheLimits cache;
 };
 
 /// A plugin process at work: one event loop for the control stream, new peers and hang-ups; a

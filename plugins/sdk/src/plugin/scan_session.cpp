@@ -205,6 +205,10 @@ void ScanSession::answer_scan(BlockOutput& output) {
     wire::End end;
     end.set_row_count(summary.row_count);
     end.set_source_bytes(summary.source_bytes);
+    if (summary.cache_age) {
+        end.set_is_cached(true);
+        end.set_cache_age_ms(static_cast<std::uint64_t>(summary.cache_age->count()));
+    }
     for (const std::string& warning : summary.warnings) {
         end.add_warnings(replace_invalid_text(warning));
     }
@@ -212,6 +216,10 @@ void ScanSession::answer_scan(BlockOutput& output) {
 }
 
 void ScanSession::answer_import(BlockOutput& output) {
+    if (import_->clear_cache()) {
+        store_.clear_cache(import_->connection());
+        return send_message(output, FrameKind::kEnd, wire::End());
+    }
     std::vector<TableSchema> tables = store_.describe(import_->connection());
     const auto& wanted = import_->tables();
     if (!wanted.empty()) {

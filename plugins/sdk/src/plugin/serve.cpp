@@ -36,6 +36,7 @@ int run_server(Plugin& plugin, const CommandLine& line) {
     ServerOptions options;
     options.socket_path = line.socket_path;
     options.allowed_uids = line.allowed_uids;
+    options.cache = line.cache;
     PluginServer server(plugin, options);
     return server.run();
 }

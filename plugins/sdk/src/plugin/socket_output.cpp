@@ -36,6 +36,9 @@ void SocketOutput::write_last_frame(std::span<const std::byte> frame) noexcept {
 }
 
 void SocketOutput::wait_for_room() {
+    if (before_waiting_) {
+        before_waiting_();
+    }
     std::array<pollfd, 2> waits{{{socket_, POLLOUT, 0}, {cancel_.fd(), POLLIN, 0}}};
     (void)poll(waits.data(), waits.size(), -1);
     if (cancel_.is_raised()) {

@@ -16,6 +16,9 @@ class SocketOutput final : public BlockOutput {
     /// Writes the frame that ends the stream with an error, unless a frame was left half written.
     /// Waits for room only while the scan is not cancelled. Never fails: nobody is left to tell.
     void write_last_frame(std::span<const std::byte> frame) noexcept;
+    void before_waiting(std::function<void()> callback) override {
+        before_waiting_ = std::move(callback);
+    }
     [[nodiscard]] bool is_cancelled() const noexcept override { return cancel_.is_raised(); }
 
   private:
@@ -24,6 +27,7 @@ class SocketOutput final : public BlockOutput {
     int socket_;
     CancelSignal& cancel_;
     bool is_in_frame_ = false; ///< part of a frame has gone out
+    std::function<void()> before_waiting_;
 };
 
 } // namespace penstock

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +21,9 @@ class BlockOutput {
     virtual void write_frame(std::span<const std::byte> frame) = 0;
     /// True when the reader no longer wants rows. Cheap: one atomic load.
     [[nodiscard]] virtual bool is_cancelled() const noexcept = 0;
+    /// Calls `callback` each time before it waits for the reader; empty: none. An output that never
+    /// waits never calls it.
+    virtual void before_waiting(std::function<void()> /*callback*/) {}
 };
 
 /// Takes the rows of one scan. Two ways to fill it:

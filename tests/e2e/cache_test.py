@@ -1,0 +1,189 @@
+#!/usr/bin/python3
+"""The cache of a plugin process: what is answered from it, what never enters, what clears it. Plugin
+slow counts how often its source was asked."""
+
+import threading
+
+import penstock
+
+CONFIG = """
+plugin "slow" {
+  source = "slow"
+  cache_ttl = 600
+  cache_max_mb = 1
+}
+connection "a" {
+  plugin = "slow"
+  rows = 1000
+}
+connection "b" {
+  plugin = "slow"
+  rows = 5
+  delay_ms = 700
+}
+connection "large" {
+  plugin = "slow"
+  rows = 300000
+}
+connection "both" {
+  plugin = "slow"
+  type = "aggregator"
+  connections = ["a", "b"]
+}
+"""
+
+
+class Session:
+    def __init__(self):
+        self.connection = INSTANCE.connect()
+        self.cursor = self.connection.cursor()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connection.close()
+
+    def rows(self, sql):
+        self.cursor.execute(sql)
+        return self.cursor.fetchall() if self.cursor.description else []
+
+    def hits(self):
+        """Whether the last scan came from the cache."""
+        return self.rows("select cache_hit from penstock.scan order by number desc limit 1")[0][0]
+
+
+def asked(connection):
+    """How often the source of a connection was asked until now."""
+    with Session() as session:
+        session.rows("set penstock.cache = off")
+        return session.rows("select count(*) from a.slow_calls where connection = '" + connection + "'")[0][0]
+
+
+def fresh(connection):
+    """Empties the cache; returns the count of calls."""
+    with Session() as session:
+        session.rows(f"select penstock.cache_clear('{connection}')")
+    return asked(connection)
+
+
+def a_second_scan_is_answered_from_the_cache():
+    before = fresh("a")
+    with Session() as session:
+        want = session.rows("select n from a.slow_rows order by n")
+        assert session.hits() is False
+        assert session.rows("select n from a.slow_rows order by n") == want and len(want) == 1000
+        assert session.hits() is True
+        plan = "\n".join(row[0] for row in session.rows("explain (analyze) select n from a.slow_rows"))
+        assert "Cache Hit: true" in plan and "Cache Age" in plan, plan
+    assert asked("a") == before + 1
+
+
+def conditions_limits_and_groups_are_computed_over_cached_rows():
+    before = fresh("a")
+    with Session() as session:
+        session.rows("select n from a.slow_rows")
+        assert session.rows("select n from a.slow_rows where n between 7 and 9 order by 1") == [(7,), (8,), (9,)]
+        assert session.rows("select count(*), sum(n) from a.slow_rows") == [(1000, 500500)]
+        assert session.rows("select n from a.slow_rows limit 2") == [(1,), (2,)]
+        assert session.hits() is True
+    assert asked("a") == before + 1
+
+
+def a_limited_scan_does_not_enter():
+    before = fresh("a")
+    with Session() as session:
+        session.rows("select n from a.slow_rows limit 1")
+        assert len(session.rows("select n from a.slow_rows")) == 1000
+    assert asked("a") == before + 2
+
+
+def a_session_may_switch_it_off():
+    before = fresh("a")
+    with Session() as session:
+        session.rows("select n from a.slow_rows")
+        session.rows("set penstock.cache = off")
+        session.rows("select n from a.slow_rows")
+        assert session.hits() is False
+    assert asked("a") == before + 2
+
+
+def cache_clear_clears_one_or_all():
+    before = fresh("a")
+    with Session() as session:
+        for clear in ("select penstock.cache_clear('b')", "select penstock.cache_clear('a')",
+                      "select penstock.cache_clear()", "select penstock.cache_clear('both')"):
+            session.rows("select n from a.slow_rows")
+            session.rows(clear)
+        session.rows("select n from a.slow_rows")
+    assert asked("a") == before + 4
+    assert INSTANCE.error("select penstock.cache_clear('nobody')").pgcode == "42704"
+
+
+def what_is_larger_than_its_budget_does_not_enter():
+    before = fresh("large")
+    with Session() as session:
+        for _ in range(2):
+            assert session.rows("select max(n), count(n) from large.slow_rows") == [(300000, 300000)]
+    assert asked("large") == before + 2
+
+
+def scans_of_two_sessions_share_one_call():
+    before = fresh("b")
+    results = []
+
+    def run():
+        with Session() as session:
+            results.append(session.rows("select n from b.slow_rows order by n"))
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [[(n,) for n in range(1, 6)]] * 4
+    assert asked("b") == before + 1
+
+
+def scans_of_one_session_do_not_wait_for_each_other():
+    fresh("large")
+    with Session() as session:
+        session.rows("set enable_hashjoin = off")
+        session.rows("set statement_timeout = '60s'")
+        sql = "select count(*) from large.slow_rows x join large.slow_rows y using (n)"
+        assert session.rows(sql) == [(300000,)]
+
+
+def an_aggregator_uses_what_its_children_have():
+    fresh("both")
+    before = asked("a"), asked("b")
+    with Session() as session:
+        for _ in range(2):
+            assert session.rows("select sp_connection_name, count(*) from both.slow_rows group by 1 order by 1") == [
+                ("a", 1000), ("b", 5)]
+        assert session.hits() is True
+    assert (asked("a"), asked("b")) == (before[0] + 1, before[1] + 1)
+
+
+def new_arguments_forget_the_old_rows():
+    with Session() as session:
+        session.rows("select n from a.slow_rows")
+        INSTANCE.write("slow.spc", CONFIG.replace("rows = 1000", "rows = 900"))
+        INSTANCE.wait_for(lambda: session.rows("select count(n) from a.slow_rows"), lambda rows: rows == [(900,)],
+                          "rows of the new argument")
+
+
+with penstock.Instance({"slow.spc": CONFIG}) as INSTANCE:
+    for name in ("a", "b", "large", "both"):
+        INSTANCE.wait_state(name, "ready")
+    penstock.run_tests([
+        a_second_scan_is_answered_from_the_cache,
+        conditions_limits_and_groups_are_computed_over_cached_rows,
+        a_limited_scan_does_not_enter,
+        a_session_may_switch_it_off,
+        cache_clear_clears_one_or_all,
+        what_is_larger_than_its_budget_does_not_enter,
+        scans_of_two_sessions_share_one_call,
+        scans_of_one_session_do_not_wait_for_each_other,
+        an_aggregator_uses_what_its_children_have,
+        new_arguments_forget_the_old_rows,
+    ])
