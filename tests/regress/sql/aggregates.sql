@@ -79,6 +79,19 @@ execute cut(0, 0);
 execute cut(3, 2);
 select target.rows from penstock.scan target order by number desc limit 1;
 reset plan_cache_mode;
+-- Each partition groups its own rows.
+create table parts (id int8, is_even bool) partition by list (is_even);
+create foreign table even_part partition of parts for values in (true) server example
+    options (connection 'ex', "table" 'example_numbers', evaluator '1');
+create foreign table odd_part (is_even bool, id int8) server example
+    options (connection 'ex', "table" 'example_numbers', evaluator '1');
+alter table parts attach partition odd_part for values in (false);
+set enable_partitionwise_aggregate = on;
+explain (costs off) select is_even, count(*), sum(id) from parts group by is_even;
+select is_even, count(*), sum(id) from parts where is_even group by is_even;
+select is_even, count(*), max(id) from parts where not is_even group by is_even;
+reset enable_partitionwise_aggregate;
+drop table parts;
 -- A table whose plugin is not known to evaluate anything stays as it is.
 create foreign table plain_numbers (id int8) server example options (connection 'ex', "table" 'example_numbers');
 explain (costs off) select count(*) from plain_numbers where id = 1;
