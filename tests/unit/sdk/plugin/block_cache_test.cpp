@@ -60,9 +60,9 @@ class BlockCacheTest : public ::testing::Test {
         request.table = "counted";
         request.columns = std::move(columns);
         request.quals = std::move(quals);
-        return scan(std::move(request));
+        return run(std::move(request));
     }
-    std::vector<Row> scan(ScanRequest request) {
+    std::vector<Row> run(ScanRequest request) {
         std::vector<Row> rows;
         BlockReader reader(request.columns, [&](Row row) { rows.push_back(std::move(row)); });
         const CacheUse use{&cache_, cache_.epoch(request.connection)};
@@ -114,7 +114,7 @@ TEST_F(BlockCacheTest, what_was_cut_by_a_limit_is_not_kept) {
     request.connection = "c";
     request.columns = {number_};
     request.row_limit = 1;
-    EXPECT_EQ(scan(request).size(), 1U);
+    EXPECT_EQ(run(request).size(), 1U);
     EXPECT_EQ(scan({number_}).size(), 100'000U);
     EXPECT_EQ(table_.scans, 2);
 }
@@ -142,7 +142,7 @@ TEST_F(BlockCacheTest, the_least_recently_used_goes_first) {
         ScanRequest request;
         request.connection = connection;
         request.columns = {number_};
-        scan(request);
+        run(request);
         return last_.cache_age.has_value();
     };
     scan_of("a");
@@ -179,7 +179,7 @@ TEST_F(BlockCacheTest, a_request_may_refuse_the_cache) {
     request.connection = "c";
     request.columns = {number_};
     request.is_cache_allowed = false;
-    scan(request);
+    run(request);
     EXPECT_EQ(table_.scans, 2);
 }
 
