@@ -23,15 +23,17 @@ def figures(lines):
 
 
 def each_statement_and_each_of_its_scans_has_its_figures():
-    code, out, lines = timed(SCAN, "select 1 as a", f"{SCAN} union all select id from ex.example_numbers where id = 7")
+    code, out, lines = timed("set penstock.cache = off", SCAN, "select 1 as a",
+                             f"{SCAN} union all select id from ex.example_numbers where id = 7")
     assert (code, sorted(out.split())) == (0, sorted("12311237")), out
     scan = rf"  ex\.%s: %d rows?, \d+ bytes, first row after {NUMBER} ms, end after {NUMBER} ms"
     expected = [
+        rf"Time: {NUMBER} ms\. Rows: 0\. Scans: 0\.",
         rf"Time: {NUMBER} ms\. Rows: 3\. Scans: 1, 0 cache hits, 3 rows received, \d+ bytes\.", scan % ("example_numbers", 3),
         rf"Time: {NUMBER} ms\. Rows: 1\. Scans: 0\.",
         rf"Time: {NUMBER} ms\. Rows: 4\. Scans: 2, 0 cache hits, 4 rows received, \d+ bytes\.", scan % ("example_numbers", 3),
         scan % ("example_numbers", 1)]
-    lines[4:] = sorted(lines[4:], key=lambda line: " 1 row," in line) # of scans that run at the same time either may end first
+    lines[5:] = sorted(lines[5:], key=lambda line: " 1 row," in line) # of scans that run at the same time either may end first
     assert len(lines) == len(expected) and all(map(re.fullmatch, expected, lines)), lines
 
 
@@ -74,6 +76,13 @@ def a_transaction_survives_that_timing_cannot_be_asked():
     assert None in figures(lines) and figures(lines)[-1] == 0, lines
 
 
+def rows_from_the_cache_are_said_to_be():
+    code, out, lines = timed(*["select id from ex.example_numbers where id = 500"] * 2)
+    assert code == 0 and figures(lines) == [1, 1], lines
+    assert "1, 0 cache hits, " in lines[0] and "from the cache" not in lines[1], lines
+    assert "1, 1 cache hit, " in lines[2] and lines[3].endswith(", from the cache"), lines
+
+
 def a_cancelled_scan_shows_its_error_code():
     def silent(connection, closed):
         connection.sendall(fake_plugin.welcome())
@@ -103,7 +112,8 @@ def without_timing_nothing_is_printed_or_asked():
     assert (done.returncode, done.stderr) == (0, "")
 
 
-INSTANCE = penstock.Instance({"a.spc": 'connection "ex" {\n  plugin = "example"\n}\n'})
+INSTANCE = penstock.Instance({"a.spc": 'plugin "example" {\n  source = "example"\n  cache_ttl = 600\n}\n'
+                                       'connection "ex" {\n  plugin = "example"\n}\n'})
 with INSTANCE:
     INSTANCE.superuser("create role nobody_special; grant nobody_special to penstock; grant create on schema public to penstock")
     penstock.run_tests([
@@ -113,6 +123,7 @@ with INSTANCE:
         an_open_transaction_goes_on_as_without_timing,
         a_failed_transaction_is_not_asked_and_its_scans_count_at_its_end,
         a_transaction_survives_that_timing_cannot_be_asked,
+        rows_from_the_cache_are_said_to_be,
         a_cancelled_scan_shows_its_error_code,
         copy_and_commands_have_figures_too,
         without_timing_nothing_is_printed_or_asked,
