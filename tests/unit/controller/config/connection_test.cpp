@@ -82,7 +82,14 @@ constexpr Case kBadFiles[] = {
      "references are for "
      "connections."},
     {"plugin \"p\" { memory = 1 }", "1:14: unknown argument \"memory\" in plugin \"p\" | The valid "
-                                    "ones are: source, memory_max_mb, start_timeout."},
+                                    "ones are: source, cache_ttl, cache_max_mb, memory_max_mb, "
+                                    "start_timeout."},
+    {"plugin \"p\" { cache_ttl = -1 }",
+     "1:14: invalid value for \"cache_ttl\" in plugin \"p\" | It takes a whole number of seconds "
+     "from 0 to 2592000."},
+    {"plugin \"p\" { cache_max_mb = 0 }",
+     "1:14: invalid value for \"cache_max_mb\" in plugin \"p\" | It takes a whole number of "
+     "megabytes from 1 to 1048576."},
     {"plugin \"p\" { memory_max_mb = \"1\" }",
      "1:14: invalid value for \"memory_max_mb\" in plugin \"p\" | It takes a whole number of "
      "megabytes from 16 to "
@@ -108,7 +115,8 @@ constexpr Case kBadFiles[] = {
                            "socket: 1 to 63 letters of ASCII, digits, \"_\" "
                            "and \"-\", starting with a letter."},
     {"plugin \"p\" {\n limiter \"l\" {}\n}", "2:2: block \"limiter\" is not allowed in plugin "
-                                             "\"p\" | The valid ones are: source, memory_max_mb, "
+                                             "\"p\" | The valid ones are: source, cache_ttl, "
+                                             "cache_max_mb, memory_max_mb, "
                                              "start_timeout."},
 };
 

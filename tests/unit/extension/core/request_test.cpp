@@ -57,6 +57,33 @@ TEST(Request, carries_each_kind_of_value) {
               Value(Timestamptz{INT64_MIN}));
 }
 
+/// The lowest version that the hello of this request asks for.
+std::uint32_t min_version_of(const ScanRequest& request) {
+    const std::string frames = scan_frames(request);
+    wire::Hello hello;
+    EXPECT_TRUE(
+        parse_message(cut_frame(std::as_bytes(std::span(frames))).take()->payload, hello).ok());
+    return hello.min_version();
+}
+
+TEST(Request, does_not_ask_a_plugin_of_version_1_for_groups) {
+    RequestSpec spec = {};
+    spec.connection = "conn";
+    spec.table = "tab";
+    spec.user_name = "me";
+    EXPECT_EQ(min_version_of(make_request(spec)), 1U);
+    const ScalarSpec seven = {ScalarSpec::Kind::kInteger, false, 7, 0, nullptr, 0, 0, 0};
+    const QualSpec filter = {"n", QualOp::kLt, TypeId::kInt8, true, &seven, 1};
+    const AggregateSpec call = {AggregateFunction::kSum, "n", TypeId::kInt8,
+                                TypeId::kNumeric,        0,   {&filter, 1}};
+    spec.is_grouped = true;
+    spec.aggregates = {&call, 1};
+    const ScanRequest request = make_request(spec);
+    EXPECT_EQ(min_version_of(request), 2U);
+    ASSERT_EQ(request.aggregates.size(), 1U);
+    EXPECT_EQ(request.aggregates[0].filter.at(0).values.at(0), Value(std::int64_t{7}));
+}
+
 TEST(Request, keeps_connection_table_target_and_exactness) {
     ScalarSpec scalar = {};
     scalar.kind = ScalarSpec::Kind::kBool;

@@ -147,6 +147,59 @@ TEST(Messages, refuse_scan_requests_that_do_not_fit) {
     expect_refused(message, "columns");
 }
 
+ScanRequest grouped_request() {
+    ScanRequest grouped = request();
+    grouped.is_grouped = true;
+    grouped.aggregates = {
+        {AggregateFunction::kCount, "", TypeId::kInt8, {}},
+        {AggregateFunction::kSum,
+         "a",
+         TypeId::kInt8,
+         {{"a", QualOp::kLt, TypeId::kInt8, {std::int64_t{3}}, true}}},
+    };
+    grouped.row_limit = 9;
+    grouped.is_cache_allowed = false;
+    return grouped;
+}
+
+TEST(Messages, carry_groups_aggregates_and_limits) {
+    wire::Scan message;
+    write_message(grouped_request(), message);
+    const ScanRequest read = read_message(message).take();
+    EXPECT_TRUE(read.is_grouped);
+    EXPECT_EQ(read.aggregates, grouped_request().aggregates);
+    EXPECT_EQ(read.row_limit, 9U);
+    EXPECT_FALSE(read.is_cache_allowed);
+}
+
+TEST(Messages, refuse_groups_that_nobody_could_compute) {
+    const auto is_refused = [](const ScanRequest& refused) {
+        wire::Scan message;
+        write_message(refused, message);
+        return !read_message(message).ok();
+    };
+    ScanRequest refused = grouped_request();
+    refused.is_grouped = false;
+    EXPECT_TRUE(is_refused(refused)) << "aggregates without groups";
+    refused = grouped_request();
+    refused.columns.clear();
+    refused.aggregates.clear();
+    EXPECT_TRUE(is_refused(refused)) << "groups of nothing";
+    refused = grouped_request();
+    refused.columns = {{"j", TypeId::kJsonb}};
+    EXPECT_TRUE(is_refused(refused)) << "jsonb as a key";
+    refused = grouped_request();
+    refused.aggregates[1].type = TypeId::kNumeric;
+    EXPECT_TRUE(is_refused(refused)) << "a sum of numeric";
+    refused = grouped_request();
+    refused.aggregates[1].column.clear();
+    EXPECT_TRUE(is_refused(refused)) << "a sum of rows";
+    wire::Scan message;
+    write_message(grouped_request(), message);
+    message.mutable_aggregates(0)->set_function(99);
+    EXPECT_FALSE(read_message(message).ok()) << "an aggregate of the future";
+}
+
 TEST(Messages, carry_schemas) {
     const std::vector<TableSchema> tables{{.name = "t",
                                            .description = "A table.",
