@@ -95,13 +95,14 @@ int wait_for_connections(const std::vector<std::string>& names, std::chrono::mil
     check_names(table, names);
     session->progress().restart();
     while (true) {
-        const query::Scene scene = table.look_at(names);
+        query::Scene scene = table.look_at(names);
         const std::vector<query::Connection> waited_for = changing(scene.named);
         const auto now = std::chrono::steady_clock::now();
         if (waited_for.empty() || now >= deadline) {
             session->progress().clear();
             return report(names, scene) ? kSuccess : kFailed;
         }
+        table.count(scene);
         const std::string text = query::describe_wait(waited_for, scene);
         if (!table.has_controller()) {
             throw Exception(query::no_controller_error(text));

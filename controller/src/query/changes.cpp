@@ -49,6 +49,9 @@ void Changes::check() {
         return;
     }
     const std::vector<std::string> notifications = std::exchange(postponed_, {});
+    if (statements_.empty() && names_.empty()) {
+        return; // nothing has run that could have used what changed
+    }
     try {
         warn(notifications);
     } catch (const Exception& exception) {

@@ -168,14 +168,12 @@ Scene ConnectionTable::look(const Failure& failure) {
         // The parameters are for what is on offer; the path is the session's.
         scene.on_path = rows(kOnSessionPath, kBySessionPath, names);
     }
-    count(scene);
     return scene;
 }
 
 Scene ConnectionTable::look_at_path(const std::vector<std::string>& path) {
     Scene scene;
     scene.on_path = rows(kOnPath, kByPath, {array_literal(path)});
-    count(scene);
     return scene;
 }
 
@@ -183,7 +181,6 @@ Scene ConnectionTable::look_at(const std::vector<std::string>& names) {
     Scene scene;
     scene.named =
         names.empty() ? rows("", kByName, {}) : rows(kOnPath, kByName, {array_literal(names)});
-    count(scene);
     return scene;
 }
 

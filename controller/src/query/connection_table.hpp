@@ -35,6 +35,9 @@ class ConnectionTable {
     /// Of these connections; all of them for an empty list. In order of their names.
     [[nodiscard]] Scene look_at(const std::vector<std::string>& names);
 
+    /// Fills the two counts, which a look leaves out: only the line of a wait needs them.
+    void count(Scene& scene);
+
     /// Does a penstockd lead this database? Without one no state will ever change.
     [[nodiscard]] bool has_controller();
     /// Asks for the tables of a lazy connection.
@@ -44,7 +47,6 @@ class ConnectionTable {
     void follow_path();
     [[nodiscard]] std::vector<Connection> rows(const std::string& filter, const std::string& order,
                                                const std::vector<std::string>& parameters);
-    void count(Scene& scene);
     [[nodiscard]] bool knows_offers();
 
     Session& session_;

@@ -109,8 +109,9 @@ Next Waiter::after_missing(Failure failure) {
 }
 
 /// What a function has done already might be done twice.
-Next Waiter::nested_answer(const Decision& decision, const Scene& scene, const Failure& failure) {
+Next Waiter::nested_answer(const Decision& decision, Scene& scene, const Failure& failure) {
     if (decision.action == Action::kWait) {
+        connections_.count(scene);
         return {false, std::nullopt,
                 "HINT:  It failed inside of a function, so the statement was not tried again. Wait "
                 "first for " +
@@ -205,13 +206,13 @@ std::optional<Error> Waiter::wait(const Look& look, Decision& decision) {
             attempted_[connection.name] = connection.generation;
         }
         ask_for_tables(decision);
+        connections_.count(scene);
         session_.set_progress_text("waiting for " + describe_wait(decision.connections, scene));
         error = obstacle(decision, scene);
         if (error) {
             break;
         }
-        const auto now = std::chrono::steady_clock::now();
-        (void)session_.wait_for_notification(std::min(*deadline_, now + kLookInterval));
+        (void)session_.wait_for_notification(std::min(*deadline_, next_look_));
     }
     session_.progress().clear();
     session_.set_progress_text("running the query");
@@ -220,10 +221,14 @@ std::optional<Error> Waiter::wait(const Look& look, Decision& decision) {
 
 std::optional<Error> Waiter::obstacle(const Decision& decision, const Scene& scene) {
     const std::string waited_for = describe_wait(decision.connections, scene);
-    if (!connections_.has_controller()) {
-        return no_controller_error(waited_for);
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= next_look_) { // not with each of thousands of notifications
+        next_look_ = now + kLookInterval;
+        if (!connections_.has_controller()) {
+            return no_controller_error(waited_for);
+        }
     }
-    if (std::chrono::steady_clock::now() >= *deadline_) {
+    if (now >= *deadline_) {
         return Error::make(ErrorKind::kLimit,
                            "waited " + duration_text(options_.limit) + " in vain for " + waited_for,
                            {},

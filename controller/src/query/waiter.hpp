@@ -39,7 +39,7 @@ class Waiter {
   private:
     using Look = std::function<Decision(Scene&)>;
     [[nodiscard]] Next after_missing(Failure failure);
-    [[nodiscard]] Next nested_answer(const Decision& decision, const Scene& scene,
+    [[nodiscard]] Next nested_answer(const Decision& decision, Scene& scene,
                                      const Failure& failure);
     [[nodiscard]] Next answer(const Decision& decision, const Failure& failure);
     [[nodiscard]] Next after_outdated_plan(const std::string& sql);
@@ -55,6 +55,7 @@ class Waiter {
     Attempted attempted_;
     std::set<std::string> asked_; ///< lazy connections whose tables were asked for
     std::optional<std::chrono::steady_clock::time_point> deadline_;
+    std::chrono::steady_clock::time_point next_look_; ///< at the controller
     bool has_prepared_again_ = false;
 };
 
