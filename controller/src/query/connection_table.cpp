@@ -29,25 +29,28 @@ constexpr const char* kNamedOrVisible =
     "and pg_catalog.pg_table_is_visible(c.oid))) ";
 constexpr const char* kOnSessionPath =
     "where s.connection_name = any (pg_catalog.current_schemas(false)) ";
+/// A new connection has its row a moment before it is put on the path.
+constexpr const char* kOnPathOrNew =
+    "where s.connection_name = any (pg_catalog.current_schemas(false)) or s.state = 'pending' ";
 constexpr const char* kBySessionPath =
     "order by pg_catalog.array_position(pg_catalog.current_schemas(false), "
-    "s.connection_name::name)";
+    "s.connection_name::name), s.connection_name";
 constexpr const char* kOnPath = "where s.connection_name = any ($1::text[]) ";
 constexpr const char* kByPath = "order by pg_catalog.array_position($1::text[], s.connection_name)";
 constexpr const char* kByName = "order by s.connection_name";
 
-/// The database's search path, when the session has another one that the user did not set.
-constexpr const char* kNewPath =
-    "select pg_catalog.set_config('search_path', p.path, false) "
-    "from pg_catalog.pg_db_role_setting r "
+/// Gives the session the database's search path as it is now, unless the user has set another one.
+/// $1 and $2: the path that the session has from us, and whether it has any.
+constexpr const char* kFollowPath =
+    "select pg_catalog.set_config('search_path', coalesce((select "
+    "substr(c.setting, length('search_path=') + 1) from pg_catalog.pg_db_role_setting r "
     "join pg_catalog.pg_database d on d.oid = r.setdatabase "
-    "cross join lateral (select substr(c, length('search_path=') + 1) as path "
-    "from unnest(r.setconfig) c where pg_catalog.starts_with(c, 'search_path=')) p "
-    "where d.datname = pg_catalog.current_database() and r.setrole = 0 "
-    "and p.path <> pg_catalog.current_setting('search_path') "
-    "and (pg_catalog.current_setting('search_path') = $1 or exists ("
+    "cross join unnest(r.setconfig) c (setting) where d.datname = pg_catalog.current_database() "
+    "and r.setrole = 0 and pg_catalog.starts_with(c.setting, 'search_path=')), "
+    "pg_catalog.current_setting('search_path')), false) "
+    "where $2 = 'yes' and pg_catalog.current_setting('search_path') = $1 or exists ("
     "select from pg_catalog.pg_settings s where s.name = 'search_path' "
-    "and s.source in ('default', 'configuration file', 'database')))";
+    "and s.source in ('default', 'configuration file', 'database'))";
 
 /// The lock of the leader: see catalog/leader.cpp.
 constexpr const char* kHasController =
@@ -151,11 +154,14 @@ void ConnectionTable::count(Scene& scene) {
 }
 
 /// penstockd puts a new connection on the path of new sessions. This one may be older.
-void ConnectionTable::follow_path() {
-    const ResultPointer result = session_.run(kNewPath, {followed_path_});
-    if (PQntuples(result.get()) > 0) {
+bool ConnectionTable::follow_path() {
+    const ResultPointer result =
+        session_.run(kFollowPath, {followed_path_.value_or(""), followed_path_ ? "yes" : "no"});
+    const bool is_followed = PQntuples(result.get()) > 0;
+    if (is_followed) {
         followed_path_ = cell(result, 0, 0);
     }
+    return is_followed;
 }
 
 Scene ConnectionTable::look(const Failure& failure) {
@@ -164,9 +170,8 @@ Scene ConnectionTable::look(const Failure& failure) {
     Scene scene;
     scene.named = rows(is_column ? kNamedOrVisible : kNamed, kByName, names);
     if (!is_column && !failure.missing.has_schema) {
-        follow_path();
         // The parameters are for what is on offer; the path is the session's.
-        scene.on_path = rows(kOnSessionPath, kBySessionPath, names);
+        scene.on_path = rows(follow_path() ? kOnPathOrNew : kOnSessionPath, kBySessionPath, names);
     }
     return scene;
 }

@@ -44,7 +44,8 @@ class ConnectionTable {
     void load(const std::string& name);
 
   private:
-    void follow_path();
+    /// Is the path the database's, and not one of the user?
+    [[nodiscard]] bool follow_path();
     [[nodiscard]] std::vector<Connection> rows(const std::string& filter, const std::string& order,
                                                const std::vector<std::string>& parameters);
     [[nodiscard]] bool knows_offers();
@@ -52,7 +53,7 @@ class ConnectionTable {
     Session& session_;
     std::optional<bool> exists_;
     std::optional<bool> knows_offers_;
-    std::string followed_path_; ///< the path that the session has from us
+    std::optional<std::string> followed_path_; ///< the path that the session has from us
 };
 
 } // namespace penstock::query

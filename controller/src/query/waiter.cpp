@@ -93,6 +93,7 @@ Next Waiter::after_missing(Failure failure) {
         if (!failure.is_exact && failure.missing.kind == Missing::Kind::kTable) {
             failure.missing.has_schema = !scene.named.empty();
         }
+        names_schema_ = failure.missing.has_schema;
         return decide(failure.missing, scene, attempted_);
     };
     if (failure.is_nested) {
@@ -238,9 +239,13 @@ std::optional<Error> Waiter::obstacle(const Decision& decision, const Scene& sce
     return std::nullopt;
 }
 
+/// Of a lazy connection, or so that one which the statement names comes before others. Names
+/// without a schema hurry nobody: they may mean thousands.
 void Waiter::ask_for_tables(const Decision& decision) {
     for (const Connection& connection : decision.connections) {
-        if (connection.state == ConnectionState::kReady && asked_.insert(connection.name).second) {
+        const bool is_wanted =
+            connection.state == ConnectionState::kReady || (names_schema_ && connection.may_offer);
+        if (is_wanted && asked_.insert(connection.name).second) {
             connections_.load(connection.name);
         }
     }

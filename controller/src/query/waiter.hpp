@@ -53,7 +53,8 @@ class Waiter {
     ConnectionTable& connections_;
     WaitOptions options_;
     Attempted attempted_;
-    std::set<std::string> asked_; ///< lazy connections whose tables were asked for
+    std::set<std::string> asked_; ///< connections whose tables were asked for
+    bool names_schema_ = false;   ///< what is missing was given with its schema
     std::optional<std::chrono::steady_clock::time_point> deadline_;
     std::chrono::steady_clock::time_point next_look_; ///< at the controller
     bool has_prepared_again_ = false;
