@@ -62,12 +62,13 @@ SETTINGS = [("enable_hashjoin", "off"), ("enable_mergejoin", "off"), ("enable_ne
 # What is cheap here is dear with these, so that more of it is pushed.
 NO_GROUPING = [("enable_hashagg", "off"), ("enable_sort", "off")]
 # Only servers with assertions take it, and are a hundred times slower then.
-DISCARD = ("debug_discard_caches", "1")
+DISCARD = [("debug_discard_caches", "1"), ("statement_timeout", "'300s'")]
 PARALLEL = [("parallel_setup_cost", "0"), ("parallel_tuple_cost", "0"), ("min_parallel_table_scan_size", "0"),
             ("force_parallel_mode", "on")]
-# Known: where the key equals another column of its table, the planner joins by that column alone and the
-# key has no condition. About one query in 40,000; a check has none.
-MISSING_KEY = "HV00L"
+# One query in some ten thousand, so a check has none. Where the key equals another column of its table,
+# the planner joins by that column alone and the key has no condition; where the estimates are as wrong as
+# the spy can make them, a nested loop asks the plugin for each pair of rows.
+KNOWN = {"HV00L": "no way to give a key was found", "57014": "too slow"}
 RAW = psycopg2.extensions.new_type(
     (16, 17, 20, 21, 23, 26, 114, 700, 701, 1000, 1005, 1007, 1009, 1015, 1016, 1021, 1022, 1082, 1114, 1115, 1182,
      1184, 1185, 1186, 1187, 1231, 1700, 2249, 3802), "RAW", lambda value, cursor: value)
@@ -103,7 +104,7 @@ def make_heap(instance):
     instance.superuser("create schema heap; grant usage on schema heap to penstock_users; create collation "
                        "public.ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
     if can_discard(instance):
-        instance.superuser(f"grant set on parameter {DISCARD[0]} to penstock_users")
+        instance.superuser(f"grant set on parameter {DISCARD[0][0]} to penstock_users")
     for table in catalog(instance):
         rows = subprocess.run([plugin, "--copy", str(DATA_SEED), table], check=True, capture_output=True, text=True).stdout
         # Not LIKE: a heap table has nothing of the foreign one but names and types.
@@ -121,7 +122,7 @@ def make_doubled(instance):
 
 
 def can_discard(instance):
-    return bool(instance.rows("select 1 from pg_settings where name = %s and max_val::int > 0", DISCARD[0]))
+    return bool(instance.rows("select 1 from pg_settings where name = %s and max_val::int > 0", DISCARD[0][0]))
 
 
 def catalog(instance):
@@ -165,7 +166,7 @@ class Trial:
         if source.randrange(40) == 0:
             self.settings = self.settings + PARALLEL
         if may_discard and source.randrange(40) == 0:
-            self.settings = self.settings + [DISCARD]
+            self.settings = self.settings + DISCARD
         self.is_scrolled = source.randrange(20) == 0
         self.plan_cache_mode = source.choice([None, None, None, "force_generic_plan", "force_custom_plan", "auto"])
 
@@ -268,7 +269,7 @@ class Worker:
         return [(name, value) for name, value in SETTINGS + own * 2 if name in known]
 
     def used_settings(self):
-        return self.settings + PARALLEL + ([DISCARD] if self.may_discard else [])
+        return self.settings + PARALLEL + (DISCARD[:1] if self.may_discard else [])
 
     def trial(self, number):
         return Trial(number, self.tables, self.values, self.settings, self.may_discard)
@@ -286,9 +287,9 @@ class Worker:
         try:
             found, _ = run(self.connection, trial.statements())
         except psycopg2.Error as error:
-            if error.pgcode == MISSING_KEY and not ONLY:
-                self.counts["without key"] += 1
-                print(f"# query {SEED}:{trial.number} of {QUERIES} finds no way to give a key", flush=True)
+            if error.pgcode in KNOWN and not ONLY:
+                self.counts["known"] += 1
+                print(f"# query {SEED}:{trial.number}: {KNOWN[error.pgcode]}", flush=True)
                 return
             if self.connection.closed:
                 self.connection = session(self.instance)
@@ -309,7 +310,8 @@ class Worker:
 
     def reset(self):
         self.connection.cursor().execute(
-            "rollback; deallocate all; reset plan_cache_mode; " + " ".join(f"reset {name};" for name, _ in self.used_settings()))
+            "rollback; deallocate all; reset plan_cache_mode; set statement_timeout = '20s'; "
+            + " ".join(f"reset {name};" for name, _ in self.used_settings()))
 
     def difference(self, trial):
         try:
@@ -409,7 +411,7 @@ def random_queries_give_the_rows_of_heap_tables():
         assert counts["queries"] == QUERIES, counts
         assert counts["with rows"] > QUERIES * 0.5, f"a generator of empty results proves nothing: {counts}"
         assert counts["errors"] <= QUERIES * 0.01, counts
-        assert counts["without key"] <= QUERIES // 10000, counts
+        assert counts["known"] <= QUERIES // 5000, counts
         missing = [name for name in PLANS if counts["plan " + name] == 0]
         assert not missing or QUERIES < 5000, f"no plan of {QUERIES // EXPLAIN_EVERY} has: {missing}"
 
@@ -417,7 +419,7 @@ def random_queries_give_the_rows_of_heap_tables():
 def conditions_of_every_kind_were_pushed_down():
     rows = INSTANCE.rows("select distinct operator, how from spy0.pushed")
     wanted = {(sign, how) for sign in "= <> < <= > >= in is_null is_not_null like".split() for how in ("exact", "superset")}
-    assert set(rows) >= wanted or ONLY, wanted - set(rows)
+    assert set(rows) >= wanted or ONLY or QUERIES < 5000, wanted - set(rows)
 
 
 def main():

@@ -4,6 +4,7 @@ Frames: plugins/sdk/include/penstock/protocol/README.md. One thread a connection
 a function that gets the accepted socket after the request was read (or not, see `reads`).
 """
 
+import contextlib
 import os
 import shutil
 import socket
@@ -87,6 +88,10 @@ class FakePlugin:
         self.closed.set()
         for client in self._clients:
             client.close()
+        # A thread that waits in accept() is not woken by close(), and could go on with the next socket of
+        # this number.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         shutil.rmtree(self.folder)
 
