@@ -34,7 +34,7 @@ class SharedOutput final : public BlockOutput {
         return is_stopped_ || output_.is_cancelled();
     }
     /// A child waits for the others as well, so it always may have to.
-    void before_waiting(std::function<void()> callback) override {
+    void before_waiting(const std::function<void()>& callback) override {
         if (callback) {
             callback();
         }

@@ -10,6 +10,7 @@ namespace penstock {
 void replay(const CachedScan& scan, const std::vector<RequestedColumn>& columns,
             BlockOutput& output) {
     std::vector<TypeId> types;
+    types.reserve(scan.columns.size());
     for (const RequestedColumn& column : scan.columns) {
         types.push_back(column.type);
     }

@@ -20,8 +20,8 @@ class ChildOutput final : public BlockOutput {
 
     void write_frame(std::span<const std::byte> frame) override;
     [[nodiscard]] bool is_cancelled() const noexcept override { return output_.is_cancelled(); }
-    void before_waiting(std::function<void()> callback) override {
-        output_.before_waiting(std::move(callback));
+    void before_waiting(const std::function<void()>& callback) override {
+        output_.before_waiting(callback);
     }
 
   private:

@@ -34,8 +34,8 @@ class Evaluation final : public BlockOutput {
     [[nodiscard]] bool is_cancelled() const noexcept override {
         return is_complete_ || output_.is_cancelled();
     }
-    void before_waiting(std::function<void()> callback) override {
-        output_.before_waiting(std::move(callback));
+    void before_waiting(const std::function<void()>& callback) override {
+        output_.before_waiting(callback);
     }
     /// Sends the groups. To be called when the table has sent all its rows.
     void finish();

@@ -16,8 +16,8 @@ class SocketOutput final : public BlockOutput {
     /// Writes the frame that ends the stream with an error, unless a frame was left half written.
     /// Waits for room only while the scan is not cancelled. Never fails: nobody is left to tell.
     void write_last_frame(std::span<const std::byte> frame) noexcept;
-    void before_waiting(std::function<void()> callback) override {
-        before_waiting_ = std::move(callback);
+    void before_waiting(const std::function<void()>& callback) override {
+        before_waiting_ = callback;
     }
     [[nodiscard]] bool is_cancelled() const noexcept override { return cancel_.is_raised(); }
 

@@ -23,7 +23,7 @@ class BlockOutput {
     [[nodiscard]] virtual bool is_cancelled() const noexcept = 0;
     /// Calls `callback` each time before it waits for the reader; empty: none. An output that never
     /// waits never calls it.
-    virtual void before_waiting(std::function<void()> /*callback*/) {}
+    virtual void before_waiting(const std::function<void()>& /*callback*/) {}
 };
 
 /// Takes the rows of one scan. Two ways to fill it:
