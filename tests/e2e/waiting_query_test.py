@@ -440,10 +440,22 @@ def the_language_of_the_messages_does_not_matter():
 # -- what is not tried again
 
 
+def in_a_transaction_block_the_server_waits():
+    with loading("slow"):
+        before = tries("select count(*) from slow.many_1")
+        process = Query("query", "--output", "csv", "begin", "set transaction isolation level repeatable read",
+                        "select count(*) from slow.many_1", "rollback", "show penstock.schema_wait_timeout")
+        wait_until(lambda: tries("select count(*) from slow.many_1") > before or process.process.poll() is not None,
+                   "the statement to be sent", 20)
+        open_gate("slow")
+        seen = process.end()
+        assert seen == (0, "count\n0\npenstock.schema_wait_timeout\n0\n", "5 statements: 5 succeeded\n"), seen
+
+
 def in_a_transaction_block_nothing_is_tried_again():
     with loading("slow"):
-        code, out, error = query("begin", "select * from slow.many_1", "rollback")
-        assert code == 1 and error.startswith('statement 2: ERROR:  relation "slow.many_1" does not exist\nLINE 1:'), error
+        code, out, error = query("begin", "set local penstock.schema_wait_timeout = 0", "select * from slow.many_1", "rollback")
+        assert code == 1 and error.startswith('statement 3: ERROR:  relation "slow.many_1" does not exist\nLINE 1:'), error
         assert ("HINT:  The transaction block is aborted, so the statement was not tried again. If a connection is "
                 "still loading, wait for it before the block: penstock connection wait\n") in error, error
 
@@ -529,6 +541,7 @@ with INSTANCE:
         the_terminal_shows_what_is_waited_for,
         a_second_of_waiting_costs_few_system_calls,
         the_language_of_the_messages_does_not_matter,
+        in_a_transaction_block_the_server_waits,
         in_a_transaction_block_nothing_is_tried_again,
         what_failed_inside_of_a_function_is_not_tried_again,
         a_prepared_statement_whose_table_changed_is_prepared_again_and_tried_once_more,

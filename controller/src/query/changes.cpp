@@ -8,13 +8,15 @@ namespace penstock::query {
 namespace {
 
 /// $1 and $2: schemas ('' without one) and relations of the statements, in pairs; $3: payloads of
-/// notifications. Gives the connections that changed and are used.
+/// notifications. Gives the connections that changed and are used; one that only became ready was
+/// waited for by the server.
 constexpr const char* kChangedAndUsed = R"sql(
     with recursive changed as (
         select p.payload::json ->> 'connection' as name,
                max((p.payload::json ->> 'generation')::int8) as generation
         from unnest($3::text[]) p (payload)
         group by 1
+        having bool_or(p.payload::json ->> 'from' = 'ready')
     ), named as (
         select n.schema, n.relation from unnest($1::text[], $2::text[]) n (schema, relation)
     ), used (relation) as (

@@ -52,6 +52,8 @@ constexpr const char* kFollowPath =
     "select from pg_catalog.pg_settings s where s.name = 'search_path' "
     "and s.source in ('default', 'configuration file', 'database'))";
 
+constexpr const char* kWaitSetting = "penstock.schema_wait_timeout";
+
 /// The lock of the leader: see catalog/leader.cpp.
 constexpr const char* kHasController =
     "select exists (select from pg_catalog.pg_locks l where l.locktype = 'advisory' and l.granted "
@@ -92,14 +94,22 @@ std::string array_literal(const std::vector<std::string>& elements) {
 }
 
 void ConnectionTable::prepare() {
-    constexpr const char* kSetting = "penstock.schema_wait_timeout";
-    (void)session_.run("select pg_catalog.set_config($1, '0', false) "
-                       "where pg_catalog.current_setting($1, true) is not null",
-                       {kSetting});
+    const ResultPointer set = session_.run("select pg_catalog.set_config($1, '0', false) "
+                                           "where pg_catalog.current_setting($1, true) is not null",
+                                           {kWaitSetting});
+    can_server_wait_ = PQntuples(set.get()) > 0;
     // In a failed transaction block it could not be asked. Without the table there is nobody to
     // hear from, and a server in recovery refuses listeners.
     if (exists()) {
         listen();
+    }
+}
+
+void ConnectionTable::let_server_wait(std::chrono::milliseconds limit) {
+    if (can_server_wait_) {
+        // Not set_config(): a query here would forbid the user's SET TRANSACTION.
+        (void)session_.run("set local " + std::string(kWaitSetting) + " = '" +
+                           std::to_string(limit.count()) + "ms'");
     }
 }
 

@@ -13,7 +13,7 @@ namespace penstock::query {
 [[nodiscard]] std::string array_literal(const std::vector<std::string>& elements);
 
 /// What the executor asks of schema `penstock`, through the session that runs the statements. Only
-/// outside of a transaction block.
+/// outside of a transaction block, unless said otherwise.
 /// Errors: of every call, those of Session::run.
 class ConnectionTable {
   public:
@@ -22,6 +22,8 @@ class ConnectionTable {
     /// Before the first statement: the server's own waiting is switched off, because the rules here
     /// are in force and show what they do, and notifications are asked for.
     void prepare();
+    /// In a transaction block, where nothing can be tried again: the server waits until its end.
+    void let_server_wait(std::chrono::milliseconds limit);
     /// Is there anything to ask? Not on a server without the extension. Known once prepared.
     [[nodiscard]] bool exists();
     /// So that nothing is missed, this comes before the first look.
@@ -53,6 +55,7 @@ class ConnectionTable {
     Session& session_;
     std::optional<bool> exists_;
     std::optional<bool> knows_offers_;
+    bool can_server_wait_ = false;
     std::optional<std::string> followed_path_; ///< the path that the session has from us
 };
 

@@ -161,6 +161,10 @@ class Executor {
     void finish(const Planned& statement) {
         changes_.add(statement.sql);
         changes_.check();
+        const bool was_in_block = std::exchange(is_in_block_, session_.is_in_block());
+        if (is_in_block_ && !was_in_block && !session_.is_in_failed_block()) {
+            connections_.let_server_wait(options_.wait.limit);
+        }
     }
 
     static void fail(const Planned& statement, StatementRun& attempt, const pg_result& error,
@@ -177,6 +181,7 @@ class Executor {
     const RunOptions& options_;
     ResultWriter& writer_;
     std::FILE* out_;
+    bool is_in_block_ = false;
 };
 
 } // namespace
