@@ -34,10 +34,29 @@ EXPLAIN_EVERY = 8
 PLANS = ["Foreign Scan", "Async Foreign Scan", "Custom Scan (PenstockKeyBatchJoin)", "Memoize", "Exact Quals",
          "Superset Quals", "Row Target", "Group Keys", "Aggregates", "Parameterised"]
 
-CONFIG = "".join(f'connection "{name}" {{\n  plugin = "spy"\n  seed = {number}\n  data_seed = {DATA_SEED}\n}}\n'
-                 for number, name in enumerate(SPIES))
-CONFIG += ('connection "two" {\n  plugin = "spy"\n  type = "aggregator"\n  connections = ["spy1", "spy5"]\n}\n')
-CONFIG += 'connection "spies" {\n  plugin = "spy"\n  type = "aggregator"\n  connections = ["spy4"]\n}\n'
+# Two processes: one asks its tables each time, one keeps answers.
+CONFIG = """
+plugin "plain" {
+  source = "spy"
+}
+plugin "cached" {
+  source = "spy"
+  cache_ttl = 600
+  cache_max_mb = 2
+}
+connection "spies" {
+  plugin = plugin.cached
+  type = "aggregator"
+  connections = ["spy4"]
+}
+connection "two" {
+  plugin = plugin.cached
+  type = "aggregator"
+  connections = ["spy4", "spy5"]
+}
+"""
+CONFIG += "".join(f'connection "{name}" {{\n  plugin = plugin.{"cached" if number > 3 else "plain"}\n  seed = {number}\n'
+                  f'  data_seed = {DATA_SEED}\n}}\n' for number, name in enumerate(SPIES))
 SCHEMAS = SPIES + ["spies"]
 # Tables with each row of mid twice: children of one parent, and an aggregator of two connections.
 DOUBLED = """
@@ -422,6 +441,14 @@ def conditions_of_every_kind_were_pushed_down():
     assert set(rows) >= wanted or ONLY or QUERIES < 5000, wanted - set(rows)
 
 
+def answers_came_from_the_cache():
+    connection = session(INSTANCE)
+    for _ in range(2):
+        run(connection, "select * from spy4.wide")
+    hits, _ = run(connection, "select cache_hit::text from penstock.scan where table_name = 'wide'")
+    assert ("true",) in hits, hits
+
+
 def main():
     with penstock.Instance({"spy.spc": CONFIG}) as instance:
         global INSTANCE
@@ -430,7 +457,8 @@ def main():
             instance.wait_state(schema, "ready")
         make_heap(instance)
         make_doubled(instance)
-        penstock.run_tests([random_queries_give_the_rows_of_heap_tables, conditions_of_every_kind_were_pushed_down])
+        penstock.run_tests([random_queries_give_the_rows_of_heap_tables, conditions_of_every_kind_were_pushed_down,
+                            answers_came_from_the_cache])
 
 
 main()

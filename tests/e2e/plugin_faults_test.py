@@ -27,6 +27,7 @@ CONFIG = {"spy.spc": instance_of_its_own("spy", connection="  seed = 1\n"),
           "crash.spc": "".join(instance_of_its_own(f"crash_{how}") for how in CRASHES),
           "stop.spc": instance_of_its_own("stopped"),
           "often.spc": instance_of_its_own("often"),
+          "cached.spc": instance_of_its_own("cached", "  cache_ttl = 600\n"),
           "small.spc": instance_of_its_own("small", "  memory_max_mb = 150\n")}
 
 
@@ -249,18 +250,19 @@ def two_scans_of_one_backend_never_wait_for_each_other():
 
 
 def a_scan_that_ended_early_is_never_taken_for_a_whole_one():
-    act = acted("rows=300 row_delay_ms=1", "n")
-    with session() as connection:
-        cursor = connection.cursor()
-        cursor.execute(act + " limit 3")
-        assert cursor.fetchall() == [(0,), (1,), (2,)]
-        cursor.execute("set statement_timeout = '100ms'")
-        run_quietly(connection, act)
-        cursor.execute("reset statement_timeout")
-        run_quietly(connection, acted("rows=300 row_delay_ms=1", "1 / (n - 100)"))
-        for _ in range(2):
-            cursor.execute(f"select count(*), sum(n) from ({act}) x")
-            assert cursor.fetchall() == [(300, 44850)]
+    for name in ("spy", "cached"):
+        act = acted("rows=300 row_delay_ms=1", "n", name)
+        with session() as connection:
+            cursor = connection.cursor()
+            cursor.execute(act + " limit 3")
+            assert cursor.fetchall() == [(0,), (1,), (2,)]
+            cursor.execute("set statement_timeout = '100ms'")
+            run_quietly(connection, act)
+            cursor.execute("reset statement_timeout")
+            run_quietly(connection, acted("rows=300 row_delay_ms=1", "1 / (n - 100)", name))
+            for _ in range(2):
+                cursor.execute(f"select count(*), sum(n) from (select n from ({act}) x offset 0) x")
+                assert cursor.fetchall() == [(300, 44850)], name
 
 
 def misshapen_tables_are_refused_with_their_name_and_spare_other_connections():
@@ -347,7 +349,7 @@ def a_backend_out_of_memory_has_an_error_and_goes_on():
 
 
 with penstock.Instance(CONFIG) as INSTANCE:
-    for CONNECTION in ["spy", "stopped", "often", "small"] + [f"crash_{each}" for each in CRASHES]:
+    for CONNECTION in ["spy", "stopped", "often", "small", "cached"] + [f"crash_{each}" for each in CRASHES]:
         INSTANCE.wait_state(CONNECTION, "ready")
     penstock.run_tests([
         a_plugin_that_crashes_costs_one_query_an_error,
