@@ -11,95 +11,8 @@ import subprocess
 import time
 
 import penstock
+from loading import Query, change_state, forget, loading, make_gate, many, open_gate, query, tries, use, waits_and_succeeds
 from penstock import Failure, wait_until
-
-WAITING = "select exists (select from pg_catalog.pg_locks"  # what a waiting session has asked last
-
-
-def gate(name):
-    return INSTANCE.path("files", name + ".gate")
-
-
-def many(name, tables=3, more=""):
-    return (f'connection "{name}" {{\n  plugin = "gated"\n  tables = {tables}\n  columns = 2\n  gate = "{gate(name)}"\n'
-            f"{more}}}\n")
-
-
-def open_gate(name):
-    INSTANCE.write(name + ".gate", "", folder="files", mode=0o644)
-
-
-def is_loading(row):
-    return row is not None and row[0] in ("pending", "updating")
-
-
-def forget(*names):
-    for name in names:
-        open_gate(name)
-        INSTANCE.remove(name + ".spc")
-    for name in names:
-        INSTANCE.wait_state(name, None)
-        os.unlink(gate(name))
-
-
-@contextlib.contextmanager
-def loading(*names, more=""):
-    """Connections whose plugin does not say what it has before open_gate(name)."""
-    for name in names:
-        INSTANCE.write(name + ".spc", many(name, more=more))
-    try:
-        for name in names:
-            INSTANCE.wait_for(lambda: INSTANCE.state(name), is_loading, f"{name} to be loading")
-        yield
-    finally:
-        forget(*names)
-
-
-class Query:
-    """`penstock query` in the background."""
-
-    def __init__(self, *arguments, **options):
-        options.setdefault("stdin", subprocess.DEVNULL)
-        options.setdefault("stderr", subprocess.PIPE)
-        self.process = subprocess.Popen([penstock.PENSTOCK, *arguments], env=INSTANCE.environment,
-                                        stdout=subprocess.PIPE, text=True, **options)
-
-    def is_waiting(self):
-        return INSTANCE.rows("select count(*) from pg_stat_activity where application_name = 'penstock' "
-                             "and state = 'idle' and query like %s", WAITING + "%")[0][0] > 0
-
-    def until_waiting(self):
-        wait_until(lambda: self.is_waiting() or self.process.poll() is not None, "the query to wait", 20)
-        if self.process.poll() is not None:
-            raise Failure(f"the query did not wait: {self.end()}")
-        return self
-
-    def until_at_gate(self):
-        """Until it runs public.gate(), which ends with open_gate()."""
-        wait_until(lambda: INSTANCE.rows("select count(*) from pg_locks where locktype = 'advisory' and not granted "
-                                         "and objid = 4711") == [(1,)] or self.process.poll() is not None,
-                   "the query to be at the gate", 20)
-        return self
-
-    @staticmethod
-    def open_gate():
-        GATE.rollback()
-        GATE.cursor().execute("select pg_advisory_xact_lock(4711)")
-
-    def end(self):
-        out, error = self.process.communicate(timeout=60)
-        return self.process.returncode, out, error
-
-
-def query(*arguments, **options):
-    done = INSTANCE.cli("query", "--output", "csv", *arguments, **options)
-    return done.returncode, done.stdout, done.stderr
-
-
-def waits_and_succeeds(name, sql, *options, out="count\n0\n"):
-    waiting = Query("query", "--output", "csv", *options, sql).until_waiting()
-    open_gate(name)
-    assert waiting.end() == (0, out, "")
 
 
 # -- a schema is given
@@ -175,12 +88,6 @@ def a_connection_that_fails_while_it_is_waited_for_gives_its_own_error():
         assert (code, out) == (1, "") and error.startswith('ERROR:  connection "bad" is in error: the source is gone\n'), error
 
 
-def tries(sql):
-    """How often the server was asked to run `sql`."""
-    with open(INSTANCE.path("logs", "postgresql.log")) as file:
-        return file.read().count("LOG:  statement: " + sql + "\n")
-
-
 def until_ready_for_long(name):
     wait_until(lambda: INSTANCE.rows("select clock_timestamp() - state_changed_at > '1 s' from connection_state "
                                      "where connection_name = %s", name) == [(True,)], f"{name} to be ready for a second")
@@ -191,13 +98,6 @@ def a_table_missing_in_a_connection_ready_for_long_gives_the_error_itself():
     code, out, error = query("select * from ex.nosuch")
     assert (code, out) == (1, "") and error.startswith('ERROR:  relation "ex.nosuch" does not exist\nLINE 1:'), error
     assert tries("select * from ex.nosuch") == 1
-
-
-def change_state(name):
-    """Updating and ready again, as after a change of nothing."""
-    INSTANCE.superuser("set role penstock_owner; " + "; ".join(
-        f"update penstock.connection_state set state = '{state}' where connection_name = '{name}'"
-        for state in ("updating", "ready")))
 
 
 def a_table_of_a_connection_ready_just_now_is_tried_once_more():
@@ -419,7 +319,7 @@ def a_second_of_waiting_costs_few_system_calls():
 def the_language_of_the_messages_does_not_matter():
     global INSTANCE
     english = INSTANCE
-    INSTANCE = penstock.Instance({"ex.spc": EXAMPLE}, LANGUAGE="de")
+    INSTANCE = use(penstock.Instance({"ex.spc": EXAMPLE}, LANGUAGE="de"))
     try:
         with INSTANCE:
             error = INSTANCE.error("select * from nosuch.x")
@@ -434,88 +334,18 @@ def the_language_of_the_messages_does_not_matter():
             with in_error("bad"):
                 assert query("select * from bad.many_1")[2].startswith("ERROR:  " + BAD_TEXT.format("bad"))
     finally:
-        INSTANCE = english
-
-
-# -- what is not tried again
-
-
-def in_a_transaction_block_the_server_waits():
-    with loading("slow"):
-        before = tries("select count(*) from slow.many_1")
-        process = Query("query", "--output", "csv", "begin", "set transaction isolation level repeatable read",
-                        "select count(*) from slow.many_1", "rollback", "show penstock.schema_wait_timeout")
-        wait_until(lambda: tries("select count(*) from slow.many_1") > before or process.process.poll() is not None,
-                   "the statement to be sent", 20)
-        open_gate("slow")
-        seen = process.end()
-        assert seen == (0, "count\n0\npenstock.schema_wait_timeout\n0\n", "5 statements: 5 succeeded\n"), seen
-
-
-def in_a_transaction_block_nothing_is_tried_again():
-    with loading("slow"):
-        code, out, error = query("begin", "set local penstock.schema_wait_timeout = 0", "select * from slow.many_1", "rollback")
-        assert code == 1 and error.startswith('statement 3: ERROR:  relation "slow.many_1" does not exist\nLINE 1:'), error
-        assert ("HINT:  The transaction block is aborted, so the statement was not tried again. If a connection is "
-                "still loading, wait for it before the block: penstock connection wait\n") in error, error
-
-
-def what_failed_inside_of_a_function_is_not_tried_again():
-    INSTANCE.superuser("create function public.count_slow() returns int8 language plpgsql as "
-                       "$$begin return (select count(*) from slow.many_1); end$$")
-    with loading("slow"):
-        code, out, error = query("select public.count_slow()")
-        assert code == 1 and 'relation "slow.many_1" does not exist' in error, error
-        assert "HINT:  It failed inside of a function, so the statement was not tried again. Wait first for connection slow: " in error
-    assert tries("select public.count_slow()") == 1
-
-
-# -- what changes during a run
-
-
-def a_prepared_statement_whose_table_changed_is_prepared_again_and_tried_once_more():
-    process = Query("query", "--output", "csv", "--no-header", "prepare p as select * from files.good", "execute p",
-                    "select public.gate()", "execute p").until_at_gate()
-    INSTANCE.write("good.csv", "id,w,added,again\n1,a,x,y\n", folder="files", mode=0o644)
-    INSTANCE.wait_for(lambda: INSTANCE.rows("select count(*) from penstock.column where connection = 'files' and "
-                                            "column_name = 'again'"), lambda rows: rows == [(1,)], "the new column")
-    INSTANCE.wait_state("files", "ready")
-    process.open_gate()
-    code, out, error = process.end()
-    assert code == 0 and out.splitlines()[-1] == "1,a,x,y", (code, out, error)
-    assert 'WARNING:  connection "files" changed while it was used (generation ' in error, error
-
-
-def a_connection_that_changes_while_it_is_used_is_warned_of_once():
-    process = Query("query", "select count(*) from public.through_a_view", "select public.gate()", "select 1").until_at_gate()
-    change_state("ex")
-    change_state("files")
-    process.open_gate()
-    code, out, error = process.end()
-    [[generation]] = INSTANCE.rows("select generation from connection_state where connection_name = 'ex'")
-    assert (code, error) == (0, f'WARNING:  connection "ex" changed while it was used (generation {generation})\n'
-                             "HINT:  Results from before and after it may not fit together.\n"
-                             "3 statements: 3 succeeded\n"), error
-
-
-def a_forged_notification_disturbs_nothing():
-    process = Query("query", "select count(*) from ex.example_numbers", "select public.gate()", "select 1").until_at_gate()
-    INSTANCE.superuser("notify connection_state, 'no json'")
-    process.open_gate()
-    assert process.end()[0::2] == (0, "3 statements: 3 succeeded\n")
+        INSTANCE = use(english)
 
 
 EXAMPLE = 'connection "ex" {\n  plugin = "example"\n  rows = 3\n}\n'
-INSTANCE = penstock.Instance({"ex.spc": EXAMPLE})
+INSTANCE = use(penstock.Instance({"ex.spc": EXAMPLE}))
 INSTANCE.write("files.spc", f'connection "files" {{\n  plugin = "csv"\n  paths = ["{INSTANCE.path("files", "good.csv")}"]\n}}\n')
 INSTANCE.write("good.csv", "id,w\n1,a\n", folder="files", mode=0o644)
 with INSTANCE:
     INSTANCE.superuser("alter database penstock set log_statement = 'all'; "
                        "create view public.through_a_view as select * from ex.example_numbers; "
-                       "grant select on public.through_a_view to penstock_users; "
-                       "create function public.gate() returns void language sql as 'select pg_advisory_xact_lock_shared(4711)'")
-    GATE = INSTANCE.connect(autocommit=False)
-    GATE.cursor().execute("select pg_advisory_xact_lock(4711)")
+                       "grant select on public.through_a_view to penstock_users")
+    make_gate()
     penstock.run_tests([
         a_schema_that_is_loading_is_waited_for,
         every_kind_of_statement_that_names_a_schema_waits,
@@ -541,10 +371,4 @@ with INSTANCE:
         the_terminal_shows_what_is_waited_for,
         a_second_of_waiting_costs_few_system_calls,
         the_language_of_the_messages_does_not_matter,
-        in_a_transaction_block_the_server_waits,
-        in_a_transaction_block_nothing_is_tried_again,
-        what_failed_inside_of_a_function_is_not_tried_again,
-        a_prepared_statement_whose_table_changed_is_prepared_again_and_tried_once_more,
-        a_connection_that_changes_while_it_is_used_is_warned_of_once,
-        a_forged_notification_disturbs_nothing,
     ])
