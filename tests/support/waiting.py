@@ -4,16 +4,36 @@ import threading
 
 import psycopg2
 
+from controlled import Controlled
 from penstock import DEADLINE_S, Failure, wait_until
+
+STATE = "select state, imported from penstock.connection_state where connection_name = %s"
 
 
 def many(name, tables=3, gate=None, lazy=False, **arguments):
     """A connection of plugin `many`: tables many_1, many_2, … Its tables are listed once file `gate` exists."""
-    lines = [f'plugin = "many"', f"tables = {tables}", "columns = 2"]
+    lines = ['plugin = "many"', f"tables = {tables}", "columns = 2"]
     lines += [f'gate = "{gate}"'] if gate else []
     lines += ['import_schema = "lazy"'] if lazy else []
     lines += [f"{key} = {value}" for key, value in arguments.items()]
     return f'connection "{name}" {{\n' + "".join(f"  {line}\n" for line in lines) + "}\n"
+
+
+class Gated(Controlled):
+    """Connection `m` whose plugin says what it has once open() is called."""
+
+    def __init__(self, others=None):
+        super().__init__(others)
+        self.gate = self.path("gate")
+
+    def start(self):
+        super().start()  # `service start` waits until there is nothing to wait for
+        self.write("m.spc", many("m", gate=self.gate))
+        wait_until(lambda: self.look(STATE, "m"), "the connection to appear")
+
+    def open(self):
+        with open(self.gate, "w"):
+            pass
 
 
 class Query:

@@ -199,6 +199,7 @@ asio::awaitable<void> Refresh::turn() {
         with_unread.empty() ? desired_ : with_unread, actual_, offers_, order_);
     RowWork rows = row_work(steps);
     if (!rows.is_empty()) {
+        launch_waited_for(steps);
         co_await change_rows(std::move(rows));
         wake(); // the steps in hand are old now
         co_return;

@@ -115,6 +115,7 @@ class Refresh {
 
     // refresh_offers.cpp: what the plugins offer
     bool launch_fetch(const std::string& name);
+    void start_fetcher();
     boost::asio::awaitable<void> fetch_in_turn();
     boost::asio::awaitable<void> fetch(std::string name);
     boost::asio::awaitable<Result<OfferedPtr>> ask(std::string label,
@@ -151,6 +152,9 @@ class Refresh {
     // refresh_waiters.cpp: queries that wait
     [[nodiscard]] Standing standing_of(const std::string& name) const;
     void hurry_fetch(const std::string& name);
+    void queue_urgent_fetch(const std::string& name);
+    boost::asio::awaitable<void> fetch_urgently(std::string name);
+    void launch_waited_for(const std::vector<reconcile::Step>& steps);
     void loading_began(const std::string& name);
     void tell_waiters();
     [[nodiscard]] bool is_waited_for(const reconcile::Step& step) const;
@@ -214,6 +218,7 @@ class Refresh {
     std::set<std::string> loading_; ///< of those in schema work: the load lock is held
     WaiterEvents waiters_;
     bool has_new_waiter_ = false;
+    int urgent_fetch_count_ = 0;
     std::set<std::string> hurried_; ///< asked for by hand: the next step skips its backoff
     hosting::Clock::time_point read_at_{};
 

@@ -190,16 +190,22 @@ bool Refresh::launch_fetch(const std::string& name) {
         return false;
     }
     // An aggregator waits for its children, who may wait in the queue; a query waits for nobody.
-    if (wanted.type == "aggregator" || waited_.contains(name)) {
+    if (wanted.type == "aggregator") {
         asio::co_spawn(executor_, fetch(name), asio::detached);
-        return true;
+    } else if (waited_.contains(name)) {
+        queue_urgent_fetch(name);
+    } else {
+        fetch_queue_.push_back(name);
+        start_fetcher();
     }
-    fetch_queue_.push_back(name);
+    return true;
+}
+
+void Refresh::start_fetcher() {
     if (fetcher_count_ < kMaxFetchers) {
         ++fetcher_count_;
         asio::co_spawn(executor_, fetch_in_turn(), asio::detached);
     }
-    return true;
 }
 
 asio::awaitable<void> Refresh::fetch_in_turn() {

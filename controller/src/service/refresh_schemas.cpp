@@ -29,8 +29,9 @@ bool Refresh::launch_schema_work(const reconcile::Step& step) {
     const bool is_ours = step.kind == StepKind::kApply || step.kind == StepKind::kComment ||
                          step.kind == StepKind::kDisable;
     // One that finds no session is launched when another ends.
-    if (!is_ours || schema_job_count_ >= SessionPool::kSchemaSessions ||
-        !in_schema_work_.insert(step.connection).second) {
+    const int most =
+        SessionPool::kSchemaSessions + (is_waited_for(step) ? SessionPool::kUrgentSessions : 0);
+    if (!is_ours || schema_job_count_ >= most || !in_schema_work_.insert(step.connection).second) {
         return false;
     }
     ++schema_job_count_;

@@ -11,6 +11,13 @@ namespace penstock::service {
 
 using reconcile::State;
 
+namespace {
+
+/// Questions for queries that wait, beside kMaxFetchers of the others.
+constexpr int kMaxUrgentFetches = 32;
+
+} // namespace
+
 void Refresh::set_waiters(WaiterEvents events) {
     waiters_ = std::move(events);
 }
@@ -47,7 +54,7 @@ Standing Refresh::want(const std::string& name) {
         referenced_.insert(name);
     }
     const Standing standing = standing_of(name);
-    if (standing == Standing::kQueued && waited_.insert(name).second) {
+    if (standing != Standing::kSettled && waited_.insert(name).second) {
         hurry_fetch(name);
         has_new_waiter_ = true;
         wake();
@@ -60,7 +67,35 @@ void Refresh::hurry_fetch(const std::string& name) {
     const auto queued = std::find(fetch_queue_.begin(), fetch_queue_.end(), name);
     if (queued != fetch_queue_.end()) {
         fetch_queue_.erase(queued);
-        asio::co_spawn(executor_, fetch(name), asio::detached);
+        queue_urgent_fetch(name);
+    }
+}
+
+/// Beside those in turn; when many queries come at once, at the head of the queue.
+void Refresh::queue_urgent_fetch(const std::string& name) {
+    if (urgent_fetch_count_ < kMaxUrgentFetches) {
+        ++urgent_fetch_count_;
+        asio::co_spawn(executor_, fetch_urgently(name), asio::detached);
+    } else {
+        fetch_queue_.push_front(name);
+        start_fetcher();
+    }
+}
+
+asio::awaitable<void> Refresh::fetch_urgently(std::string name) {
+    co_await fetch(name);
+    --urgent_fetch_count_;
+}
+
+/// Not only once no row is to be changed any more: in a crowd there is always one.
+void Refresh::launch_waited_for(const std::vector<reconcile::Step>& steps) {
+    if (waited_.empty()) {
+        return;
+    }
+    for (const reconcile::Step& step : steps) {
+        if (is_waited_for(step) && due_of(step) <= hosting::Clock::now() && launch_one(step)) {
+            is_working_ = is_working_ || step.kind != reconcile::StepKind::kFetch;
+        }
     }
 }
 

@@ -31,7 +31,11 @@ class SessionPool {
     /// Four for schemas, and one so that a change of state never waits behind them.
     static constexpr int kSchemaSessions = 4;
 
-    SessionPool() : threads_(kSchemaSessions + 1) {}
+    /// One more for a schema that a query waits for: that query may hold the very locks that the
+    /// others wait for, each for a schema that it read before.
+    static constexpr int kUrgentSessions = 1;
+
+    SessionPool() : threads_(kSchemaSessions + kUrgentSessions + 1) {}
     ~SessionPool();
     SessionPool(const SessionPool&) = delete;
     SessionPool& operator=(const SessionPool&) = delete;

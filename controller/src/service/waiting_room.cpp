@@ -33,6 +33,7 @@ using Protocol = asio::local::stream_protocol;
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 /// A server process sends its request in one go.
 constexpr std::chrono::seconds kRequestLimit{10};
+constexpr std::chrono::minutes kWarningPause{1};
 /// When no descriptor is left for another peer.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 
@@ -108,7 +109,7 @@ void WaitingRoom::allow(std::vector<uid_t> uids) {
 
 asio::awaitable<void> WaitingRoom::accept_all() {
     while (acceptor_.is_open()) {
-        const auto has_room = [this] { return peer_count_ < kMaxPeers || !acceptor_.is_open(); };
+        const auto has_room = [this] { return peers_.size() < kMaxPeers || !acceptor_.is_open(); };
         co_await changed_.wait(has_room, Clock::time_point::max());
         auto [failure, socket] = co_await acceptor_.async_accept(kNoThrow);
         if (failure && acceptor_.is_open()) {
@@ -117,19 +118,23 @@ asio::awaitable<void> WaitingRoom::accept_all() {
         }
         if (!failure && is_allowed(socket.native_handle())) {
             const auto peer = std::make_shared<Peer>(std::move(socket), executor_);
-            ++peer_count_;
+            peers_.insert(peer);
             asio::co_spawn(executor_, serve(peer), asio::detached);
         }
     }
 }
 
-bool WaitingRoom::is_allowed(int socket) const {
+bool WaitingRoom::is_allowed(int socket) {
     ucred peer{};
     socklen_t size = sizeof(peer);
     const bool is_known = ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
     if (is_known && std::find(uids_.begin(), uids_.end(), peer.uid) != uids_.end()) {
         return true;
     }
+    if (Clock::now() < next_warning_) {
+        return false; // anybody may try, however often
+    }
+    next_warning_ = Clock::now() + kWarningPause;
     log_warning("refused a process of user id " + std::to_string(peer.uid) + " at socket \"" +
                 path_.string() + "\"");
     return false;
@@ -174,7 +179,7 @@ asio::awaitable<void> WaitingRoom::serve(PeerPtr peer) {
         waiting_.erase(place);
     }
     peer->end();
-    --peer_count_;
+    peers_.erase(peer);
     changed_.notify();
 }
 
@@ -204,7 +209,7 @@ void WaitingRoom::close() {
         static_cast<void>(acceptor_.close(ignored));
         ::unlink(path_.c_str());
     }
-    for (const auto& [connection, peer] : waiting_) {
+    for (const PeerPtr& peer : peers_) {
         peer->end();
     }
     changed_.notify();

@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,7 +61,7 @@ class WaitingRoom {
     boost::asio::awaitable<void> accept_all();
     boost::asio::awaitable<void> serve(PeerPtr peer);
     boost::asio::awaitable<bool> read_request(PeerPtr peer);
-    [[nodiscard]] bool is_allowed(int socket) const;
+    [[nodiscard]] bool is_allowed(int socket);
     [[nodiscard]] std::vector<PeerPtr> peers_of(const std::string& connection) const;
 
     boost::asio::any_io_executor executor_;
@@ -69,7 +70,8 @@ class WaitingRoom {
     boost::asio::local::stream_protocol::acceptor acceptor_;
     std::vector<uid_t> uids_;                     ///< empty: nobody is let in yet
     std::multimap<std::string, PeerPtr> waiting_; ///< by connection
-    std::size_t peer_count_ = 0;
+    std::set<PeerPtr> peers_;                     ///< all of them, also before they said what
+    hosting::Clock::time_point next_warning_{};
     hosting::Condition changed_;
 };
 

@@ -23,20 +23,29 @@ ConnectionState state_of(const char* name) {
     return ConnectionState::kOther;
 }
 
-Oid table_named(const char* name) {
+/// Null: there is none, or it is not ours: without the extension anybody may make such names.
+Relation open_ours(const char* name) {
     const Oid schema = get_namespace_oid("penstock", true);
-    return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+    const Oid oid = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+    if (!OidIsValid(oid) || get_rel_relkind(oid) != RELKIND_RELATION) {
+        return nullptr;
+    }
+    Relation relation = try_table_open(oid, AccessShareLock);
+    if (relation != nullptr && relation->rd_rel->relowner != get_role_oid("penstock_owner", true)) {
+        table_close(relation, AccessShareLock);
+        return nullptr;
+    }
+    return relation;
 }
 
 /// A table of ours while its rows are read, the ones whose first columns of the key are `keys`.
 class Rows {
   public:
     Rows(const char* table, const char* const* keys, int key_count) {
-        const Oid oid = table_named(table);
-        if (!OidIsValid(oid)) {
+        relation_ = open_ours(table);
+        if (relation_ == nullptr || !has_text_keys(key_count)) {
             return;
         }
-        relation_ = table_open(oid, AccessShareLock);
         const Oid index = key_count > 0 ? primary_key_of(relation_) : InvalidOid;
         ScanKeyData scan_keys[2];
         for (int key = 0; key < key_count; ++key) {
@@ -54,18 +63,21 @@ class Rows {
     // No destructor: an error may jump over it. The server releases everything then.
     void close() {
         if (relation_ != nullptr) {
-            systable_endscan(scan_);
+            if (scan_ != nullptr) {
+                systable_endscan(scan_);
+            }
             table_close(relation_, AccessShareLock);
         }
     }
 
     [[nodiscard]] bool is_empty() const { return tuple_ == nullptr; }
 
-    /// False: null, or there is no such column.
-    bool get(const char* column, Datum* value) const {
+    /// False: null, or there is no such column of this type: its owner may have changed it.
+    bool get(const char* column, Oid type, Datum* value) const {
         const AttrNumber number = get_attnum(RelationGetRelid(relation_), column);
         bool is_null = true;
-        if (number != InvalidAttrNumber) {
+        if (number > 0 &&
+            TupleDescAttr(RelationGetDescr(relation_), number - 1)->atttypid == type) {
             *value = heap_getattr(tuple_, number, RelationGetDescr(relation_), &is_null);
         }
         return !is_null;
@@ -73,10 +85,20 @@ class Rows {
 
     [[nodiscard]] const char* get_text(const char* column) const {
         Datum value = 0;
-        return get(column, &value) ? TextDatumGetCString(value) : nullptr;
+        return get(column, TEXTOID, &value) ? TextDatumGetCString(value) : nullptr;
     }
 
   private:
+    [[nodiscard]] bool has_text_keys(int key_count) const {
+        const TupleDesc columns = RelationGetDescr(relation_);
+        for (int key = 0; key < key_count; ++key) {
+            if (key >= columns->natts || TupleDescAttr(columns, key)->atttypid != TEXTOID) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     Relation relation_ = nullptr;
     SysScanDesc scan_ = nullptr;
     HeapTuple tuple_ = nullptr;
@@ -101,10 +123,10 @@ bool read_connection(const char* name, ConnectionRow* row) {
         row->error = rows.get_text("error");
         row->plugin = rows.get_text("plugin");
         row->schema_hash = rows.get_text("schema_hash");
-        row->is_imported = rows.get("imported", &value) && DatumGetBool(value);
+        row->is_imported = rows.get("imported", BOOLOID, &value) && DatumGetBool(value);
         const char* mode = rows.get_text("schema_mode");
         row->is_static = mode != nullptr && std::strcmp(mode, "static") == 0;
-        row->generation = rows.get("generation", &value) ? DatumGetInt64(value) : 0;
+        row->generation = rows.get("generation", INT8OID, &value) ? DatumGetInt64(value) : 0;
     }
     rows.close();
     return is_there;
@@ -116,7 +138,7 @@ ControllerRow read_controller() {
     if (!rows.is_empty()) {
         Datum value = 0;
         row.socket = rows.get_text("socket");
-        row.uid = rows.get("uid", &value) ? DatumGetInt64(value) : -1;
+        row.uid = rows.get("uid", INT8OID, &value) ? DatumGetInt64(value) : -1;
     }
     rows.close();
     return row;

@@ -26,6 +26,11 @@ TimeoutId deadlock_check() {
     return id;
 }
 
+void take_and_give_back(const LOCKTAG* tag) {
+    (void)LockAcquire(tag, AccessShareLock, false, false);
+    (void)LockRelease(tag, AccessShareLock, false);
+}
+
 } // namespace
 
 void hold_load_lock(Oid schema) {
@@ -49,26 +54,21 @@ void wait_for_load_lock(Oid schema, int most_ms, void (*raise_late)(void*), void
     MemoryContext const context_of_caller = CurrentMemoryContext;
     volatile bool is_late = false;
     PG_TRY();
-    {
-        // The server ends a lock wait by this variable, and by nothing else of ours.
-        LockTimeout = is_ours ? most_ms : lock_timeout_ms;
-        log_lock_waits = false; // each check for a deadlock would write a line
-        enable_repeated_timeout(check, DeadlockTimeout);
-        (void)LockAcquire(&tag, AccessShareLock, false, false);
-        (void)LockRelease(&tag, AccessShareLock, false);
-    }
+    // The server ends a lock wait by this variable, and by nothing else of ours.
+    LockTimeout = is_ours ? most_ms : lock_timeout_ms;
+    log_lock_waits = false; // each check for a deadlock would write a line
+    enable_repeated_timeout(check, DeadlockTimeout);
+    take_and_give_back(&tag);
     PG_CATCH();
-    {
-        LockTimeout = lock_timeout_ms;
-        log_lock_waits = is_logged;
-        disable_timeout(check, false);
-        is_late = is_ours && geterrcode() == ERRCODE_LOCK_NOT_AVAILABLE;
-        if (!is_late) {
-            PG_RE_THROW();
-        }
-        MemoryContextSwitchTo(context_of_caller);
-        FlushErrorState(); // another error follows at once: nothing goes on after this one
+    LockTimeout = lock_timeout_ms;
+    log_lock_waits = is_logged;
+    disable_timeout(check, false);
+    is_late = is_ours && geterrcode() == ERRCODE_LOCK_NOT_AVAILABLE;
+    if (!is_late) {
+        PG_RE_THROW();
     }
+    MemoryContextSwitchTo(context_of_caller);
+    FlushErrorState(); // another error follows at once: nothing goes on after this one
     PG_END_TRY();
     if (is_late) {
         raise_late(context);

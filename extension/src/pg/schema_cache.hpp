@@ -15,8 +15,9 @@ namespace penstock::pg {
 
 enum class SchemaStanding : std::uint8_t {
     kUnknown,
-    kNotOurs, ///< no schema of a connection
-    kSettled, ///< ready, with its tables
+    kNotOurs,   ///< no schema of a connection
+    kSettled,   ///< ready, with its tables
+    kUnsettled, ///< anything else: a table that is not there may still come
 };
 
 /// Registers the callbacks. `on_change` is called after each forgetting, also inside of lookups:

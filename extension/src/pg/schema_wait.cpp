@@ -44,7 +44,7 @@ void wait_for(const SchemaWait* wait, pgsocket fd, int most_ms) {
     what |= fd == PGINVALID_SOCKET ? 0 : WL_SOCKET_READABLE;
     long time_ms = std::min(left_ms(wait), most_ms);
     if (LockTimeout > 0) {
-        time_ms = std::min<long>(time_ms, LockTimeout);
+        time_ms = std::min<long>(time_ms, std::max<long>(1, LockTimeout - elapsed_ms(wait)));
     }
     const int happened = WaitLatchOrSocket(MyLatch, what, fd, time_ms, schema_event());
     if ((happened & WL_LATCH_SET) != 0) {
@@ -71,7 +71,7 @@ bool send_request(Socket* socket, const char* connection) {
     char request[sizeof(WaitHeader) + kMaxWaitNameBytes];
     const WaitHeader header = make_wait_header(name_bytes);
     std::memcpy(request, &header, sizeof(header));
-    std::memcpy(request + sizeof(header), connection, name_bytes);
+    std::copy_n(connection, name_bytes, request + sizeof(header));
     return send_all(socket, request, sizeof(header) + name_bytes);
 }
 

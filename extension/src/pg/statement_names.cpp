@@ -10,6 +10,12 @@ namespace {
 
 void (*parser_callback)(void*) = nullptr; ///< a static function of the server
 
+/// Statements, then what PL/pgSQL has that is none: expressions, and assignments to a variable, a
+/// field of one, a field of that.
+constexpr RawParseMode kModes[] = {RAW_PARSE_DEFAULT, RAW_PARSE_PLPGSQL_EXPR,
+                                   RAW_PARSE_PLPGSQL_ASSIGN1, RAW_PARSE_PLPGSQL_ASSIGN2,
+                                   RAW_PARSE_PLPGSQL_ASSIGN3};
+
 struct Collector {
     const char* schema; ///< null: names without a schema
     List* names;        ///< char*
@@ -74,6 +80,8 @@ Node* query_of(Node* statement) {
         auto* copy = reinterpret_cast<CopyStmt*>(statement);
         return copy->query != nullptr ? copy->query : reinterpret_cast<Node*>(copy->relation);
     }
+    case T_PLAssignStmt:
+        return reinterpret_cast<Node*>(reinterpret_cast<PLAssignStmt*>(statement)->val);
     default:
         return nullptr;
     }
@@ -123,18 +131,14 @@ bool try_collect(const char* text, RawParseMode mode, int location, Collector* f
     MemoryContext const context = CurrentMemoryContext;
     volatile bool is_parsed = true;
     PG_TRY();
-    {
-        collect_text(text, mode, location, found);
-    }
+    collect_text(text, mode, location, found);
     PG_CATCH();
-    {
-        if (!is_about_text(geterrcode())) {
-            PG_RE_THROW();
-        }
-        MemoryContextSwitchTo(context);
-        FlushErrorState();
-        is_parsed = false;
+    if (!is_about_text(geterrcode())) {
+        PG_RE_THROW();
     }
+    MemoryContextSwitchTo(context);
+    FlushErrorState();
+    is_parsed = false;
     PG_END_TRY();
     return is_parsed;
 }
@@ -152,12 +156,13 @@ bool contains(const List* names, const char* name) {
 NameList collected(const char* text, const char* schema, int location) {
     Collector found = {schema, NIL, NIL};
     NameList list = {nullptr, 0};
-    // PL/pgSQL looks expressions up that are no statements.
-    if (!try_collect(text, RAW_PARSE_DEFAULT, location, &found)) {
+    bool is_parsed = false;
+    for (std::size_t mode = 0; mode < lengthof(kModes) && !is_parsed; ++mode) {
         found = {schema, NIL, NIL};
-        if (!try_collect(text, RAW_PARSE_PLPGSQL_EXPR, -1, &found)) {
-            return list;
-        }
+        is_parsed = try_collect(text, kModes[mode], mode == 0 ? location : -1, &found);
+    }
+    if (!is_parsed) {
+        return list;
     }
     list.names =
         static_cast<const char**>(palloc(sizeof(const char*) * (list_length(found.names) + 1)));

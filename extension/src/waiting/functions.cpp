@@ -60,7 +60,7 @@ Datum penstock_signal_state(PG_FUNCTION_ARGS) {
 Datum penstock_wait_for(PG_FUNCTION_ARGS) {
     const char* name = text_to_cstring(PG_GETARG_TEXT_PP(0));
     const std::int64_t timeout_ms = waiting::milliseconds_of(PG_GETARG_INTERVAL_P(1));
-    const waiting::Wanted all = {nullptr, 0, nullptr, 0, true};
+    const waiting::Wanted all = {nullptr, 0, nullptr, 0, true, false};
     // A longer name is no schema's, and get_namespace_oid() takes none.
     const Oid schema = std::strlen(name) < NAMEDATALEN ? get_namespace_oid(name, true) : InvalidOid;
     const char* state =

@@ -17,6 +17,8 @@ namespace {
 
 object_access_hook_type next_access_hook = nullptr;
 post_parse_analyze_hook_type next_analyze_hook = nullptr;
+ExecutorEnd_hook_type next_executor_end_hook = nullptr;
+ProcessUtility_hook_type next_utility_hook = nullptr;
 
 /// In a wait: whatever is looked up meanwhile must not wait, too.
 bool is_busy = false;
@@ -30,7 +32,8 @@ bool path_was_checked = false;
 bool may_wait() {
     return pg::schema_wait_timeout_ms > 0 && !is_busy && MyBackendType == B_BACKEND &&
            IsTransactionState() && !IsInParallelMode() && InterruptHoldoffCount == 0 &&
-           CritSectionCount == 0 && !RecoveryInProgress();
+           CritSectionCount == 0 && !RecoveryInProgress() && !HistoricSnapshotActive() &&
+           !IsBinaryUpgrade;
 }
 
 /// The name that is being looked up in `schema`, where that can be known. palloc'd.
@@ -50,32 +53,41 @@ pg::NameList names_looked_up(const char* schema) {
     return {list, 1};
 }
 
-/// A qualified name is looked up in `*argument`, which may be a schema of ours.
-void look_in_schema(void* argument) {
-    const Oid schema = *static_cast<Oid*>(argument);
-    const std::uint64_t age = pg::schema_cache_age();
-    const char* connection = pg::name_of_our_schema(schema);
-    if (connection == nullptr) {
-        pg::remember_schema(schema, pg::SchemaStanding::kNotOurs, age);
-        return;
-    }
-    const pg::NameList names = names_looked_up(connection);
-    const Wanted wanted = {names.names, names.count, nullptr, 0, names.count > 0};
-    (void)wait_for_tables(connection, schema, &wanted, GetCurrentTimestamp(),
-                          pg::schema_wait_timeout_ms);
-}
-
-/// Reads what is not known of a schema of the path.
+/// Reads what is not known of a schema.
 void learn_schema(void* argument) {
     const Oid schema = *static_cast<Oid*>(argument);
     const std::uint64_t age = pg::schema_cache_age();
     const char* connection = pg::name_of_our_schema(schema);
     pg::ConnectionRow row = {};
-    if (connection == nullptr || !pg::read_connection(connection, &row)) {
-        pg::remember_schema(schema, pg::SchemaStanding::kNotOurs, age);
-    } else if (row.state == pg::ConnectionState::kReady && row.is_imported) {
-        pg::remember_schema(schema, pg::SchemaStanding::kSettled, age);
+    pg::SchemaStanding standing = pg::SchemaStanding::kNotOurs;
+    if (connection != nullptr && pg::read_connection(connection, &row)) {
+        const bool is_settled = row.state == pg::ConnectionState::kReady && row.is_imported;
+        standing = is_settled ? pg::SchemaStanding::kSettled : pg::SchemaStanding::kUnsettled;
     }
+    pg::remember_schema(schema, standing, age);
+}
+
+/// Does the schema hold nothing back?
+bool is_settled(Oid schema) {
+    if (pg::standing_of(schema) == pg::SchemaStanding::kUnknown) {
+        pg::run_once(&is_busy, learn_schema, &schema);
+    }
+    const pg::SchemaStanding standing = pg::standing_of(schema);
+    return standing == pg::SchemaStanding::kSettled || standing == pg::SchemaStanding::kNotOurs;
+}
+
+/// A qualified name is looked up in `*argument`, a schema that is not settled.
+void look_in_schema(void* argument) {
+    const Oid schema = *static_cast<Oid*>(argument);
+    const char* connection = pg::name_of_our_schema(schema);
+    if (connection == nullptr) {
+        return;
+    }
+    const pg::NameList names = names_looked_up(connection);
+    const bool is_known = names.count > 0;
+    const Wanted wanted = {names.names, names.count, nullptr, 0, is_known, !is_known};
+    (void)wait_for_tables(connection, schema, &wanted, GetCurrentTimestamp(),
+                          pg::schema_wait_timeout_ms);
 }
 
 void check_path(void* /*unused*/) {
@@ -83,22 +95,24 @@ void check_path(void* /*unused*/) {
 }
 
 void search_schema(Oid schema) {
-    if (pg::standing_of(schema) == pg::SchemaStanding::kUnknown && may_wait()) {
-        pg::run_once(&is_busy, look_in_schema, &schema);
+    const pg::SchemaStanding standing = pg::standing_of(schema);
+    if (standing == pg::SchemaStanding::kSettled || standing == pg::SchemaStanding::kNotOurs ||
+        !may_wait() || is_settled(schema)) {
+        return;
     }
+    pg::run_once(&is_busy, look_in_schema, &schema);
 }
 
 /// The search path is computed, and `schema` is on it.
 void search_schema_of_path(Oid schema) {
-    if (pg::standing_of(schema) != pg::SchemaStanding::kUnknown) {
-        return;
+    if (pg::schema_wait_timeout_ms == 0 || schema < FirstNormalObjectId) {
+        return; // a change of the setting is told
     }
     if (!may_wait()) {
         path_is_unsettled = true; // it may next time
         return;
     }
-    pg::run_once(&is_busy, learn_schema, &schema);
-    if (pg::standing_of(schema) != pg::SchemaStanding::kUnknown) {
+    if (is_settled(schema)) {
         return;
     }
     path_is_unsettled = true;
@@ -155,8 +169,31 @@ void subtransaction_ended(SubXactEvent event, SubTransactionId /*mine*/,
     }
 }
 
+/// Also in the middle of looking a name up: the statement in hand has not looked at it yet.
 void standing_changed() {
     path_is_unsettled = true;
+    path_was_checked = false;
+    assign_search_path(namespace_search_path, nullptr);
+}
+
+/// What was computed while a statement ran says nothing about the next one.
+void executor_end_hook(QueryDesc* query) {
+    if (next_executor_end_hook != nullptr) {
+        next_executor_end_hook(query);
+    } else {
+        standard_ExecutorEnd(query);
+    }
+    arm();
+}
+
+// NOLINTNEXTLINE(readability-function-size): the server's signature
+void utility_hook(PlannedStmt* statement, const char* text, bool is_read_only,
+                  ProcessUtilityContext context, ParamListInfo parameters,
+                  QueryEnvironment* environment, DestReceiver* receiver,
+                  QueryCompletion* completion) {
+    const auto next = next_utility_hook != nullptr ? next_utility_hook : &standard_ProcessUtility;
+    next(statement, text, is_read_only, context, parameters, environment, receiver, completion);
+    arm();
 }
 
 } // namespace
@@ -168,6 +205,10 @@ void install_hooks() {
     object_access_hook = access_hook;
     next_analyze_hook = post_parse_analyze_hook;
     post_parse_analyze_hook = analyze_hook;
+    next_executor_end_hook = ExecutorEnd_hook;
+    ExecutorEnd_hook = executor_end_hook;
+    next_utility_hook = ProcessUtility_hook;
+    ProcessUtility_hook = utility_hook;
     RegisterXactCallback(transaction_ended, nullptr);
     RegisterSubXactCallback(subtransaction_ended, nullptr);
 }

@@ -40,14 +40,22 @@ bool may_offer(const Wanted* wanted, const pg::ConnectionRow* row) {
     return wanted->count == 0;
 }
 
+void remember(Oid schema, const pg::ConnectionRow* row, std::uint64_t age) {
+    const bool is_settled = row->state == ConnectionState::kReady && row->is_imported;
+    if (OidIsValid(schema)) {
+        pg::remember_schema(
+            schema, is_settled ? pg::SchemaStanding::kSettled : pg::SchemaStanding::kUnsettled,
+            age);
+    }
+}
+
 /// Is there a reason to wait? Raises the connection's error when that is the answer.
-bool must_wait(const char* connection, Oid schema, const Wanted* wanted,
-               const pg::ConnectionRow* row, std::uint64_t age) {
+bool must_wait(const char* connection, const Wanted* wanted, const pg::ConnectionRow* row) {
+    if (wanted->is_vague && row->is_imported) {
+        return false; // it may well be one of the tables that are there
+    }
     switch (row->state) {
     case ConnectionState::kReady:
-        if (row->is_imported && OidIsValid(schema)) {
-            pg::remember_schema(schema, pg::SchemaStanding::kSettled, age);
-        }
         return !row->is_imported && may_offer(wanted, row);
     case ConnectionState::kError:
         if (wanted->raises_error) {
@@ -69,17 +77,17 @@ struct Progress {
     TimestampTz gone_since; ///< 0: the controller answers
 };
 
-/// One question to the controller, and a rest when it brought nothing.
-void ask_once(const pg::SchemaWait* wait, std::int64_t generation, Progress* progress) {
+/// One question to the controller, and a rest when it brought nothing. False: nobody is there.
+bool ask_once(const pg::SchemaWait* wait, std::int64_t generation, Progress* progress) {
     if (pg::ask_controller(wait) == pg::Answer::kGone) {
         const TimestampTz now = GetCurrentTimestamp();
         if (progress->gone_since == 0) {
             progress->gone_since = now;
         } else if (TimestampDifferenceExceeds(progress->gone_since, now, kRestartMs)) {
-            pg::raise_controller_gone(wait);
+            return false;
         }
         pg::rest_in_wait(wait, kRetryMs);
-        return;
+        return true;
     }
     progress->gone_since = 0;
     if (progress->generation == generation) {
@@ -89,6 +97,7 @@ void ask_once(const pg::SchemaWait* wait, std::int64_t generation, Progress* pro
         progress->rest_ms = kFirstRestMs;
     }
     progress->generation = generation;
+    return true;
 }
 
 const char* look_and_wait(pg::SchemaWait* wait, const Wanted* wanted) {
@@ -103,11 +112,17 @@ const char* look_and_wait(pg::SchemaWait* wait, const Wanted* wanted) {
             return nullptr;
         }
         wait->state = row.state_name;
-        if (!must_wait(wait->connection, wait->schema, wanted, &row, age)) {
+        remember(wait->schema, &row, age);
+        if (!must_wait(wait->connection, wanted, &row)) {
             return row.state_name;
         }
         pg::check_wait(wait);
-        ask_once(wait, row.generation, &progress);
+        if (!ask_once(wait, row.generation, &progress)) {
+            if (wanted->is_vague) {
+                return row.state_name; // it may not even be a table
+            }
+            pg::raise_controller_gone(wait);
+        }
         if (!OidIsValid(wait->schema)) {
             wait->schema = get_namespace_oid(wait->connection, true);
         }

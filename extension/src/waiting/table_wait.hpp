@@ -13,6 +13,8 @@ struct Wanted {
     const Oid* path; ///< schemas in which any of them may turn up; null: only the schema itself
     int path_count;
     bool raises_error; ///< a connection in error raises its error
+    bool is_vague;     ///< a look-up of nobody knows what: waits only for a schema without tables,
+                       ///< and raises nothing when no controller runs
 };
 
 /// Waits until the schema has what is wanted or will not have it. `connection` names the schema;

@@ -60,7 +60,7 @@ pg::NameList names_of_statement(pg::ParsePlace* place) {
 void keep_missing(pg::NameList* names, const SearchPath* path, ParseState* state) {
     int kept = 0;
     for (int index = 0; index < names->count; ++index) {
-        const Wanted one = {&names->names[index], 1, path->schemas, path->count, false};
+        const Wanted one = {&names->names[index], 1, path->schemas, path->count, false, false};
         if (!are_there(&one, InvalidOid) && !pg::is_known_to_parser(state, names->names[index])) {
             names->names[kept++] = names->names[index];
         }
@@ -129,7 +129,7 @@ void wait_for_unqualified_names() {
     const SearchPath path = compute_path();
     keep_missing(&names, &path, place.state);
     if (names.count > 0) {
-        const Wanted missing = {names.names, names.count, path.schemas, path.count, false};
+        const Wanted missing = {names.names, names.count, path.schemas, path.count, false, false};
         wait_for_missing(&missing, &path);
     }
 }
