@@ -1,5 +1,6 @@
 #include "plugin.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string_view>
@@ -95,18 +96,23 @@ class WideTable final : public Table {
         schema_.name = "example_wide";
         schema_.description = "Ten columns of generated orders; for measuring.";
         schema_.row_estimate = static_cast<double>(row_count);
+        schema_.max_parts = 64;
         for (const WideColumn& column : kColumns) {
             schema_.columns.push_back({column.name, column.type});
         }
     }
     [[nodiscard]] const TableSchema& schema() const override { return schema_; }
 
-    void scan(const ScanRequest& /*request*/, RowSink& rows) override {
+    void scan(const ScanRequest& request, RowSink& rows) override {
+        const std::int64_t parts = std::max<std::int64_t>(request.part_count, 1);
+        const std::int64_t first = row_count_ / parts * request.part;
+        const std::int64_t end =
+            request.part + 1 >= parts ? row_count_ : first + row_count_ / parts;
         if (rows.column_count() == 0) {
-            rows.add_count(static_cast<std::uint64_t>(row_count_));
+            rows.add_count(static_cast<std::uint64_t>(end - first));
             return;
         }
-        for (std::int64_t row = 0; row < row_count_; ++row) {
+        for (std::int64_t row = first; row < end; ++row) {
             const std::uint64_t bits = mix(static_cast<std::uint64_t>(row));
             for (std::size_t index = 0; index < rows.column_count(); ++index) {
                 kColumns[rows.schema_index(index)].append(rows.column(index), row, bits);

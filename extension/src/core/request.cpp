@@ -74,6 +74,8 @@ ScanRequest make_request(const RequestSpec& spec) {
     request.row_target = spec.row_target;
     request.backend_pid = spec.backend_pid;
     request.user_name = spec.user_name;
+    request.part = spec.part;
+    request.part_count = spec.part_count;
     request.columns.reserve(spec.columns.size());
     for (const ColumnSpec& column : spec.columns) {
         request.columns.push_back({column.name, column.type});

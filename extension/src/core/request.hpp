@@ -71,6 +71,8 @@ struct RequestSpec {
     std::uint64_t row_target;
     std::int64_t backend_pid;
     const char* user_name;
+    std::uint32_t part;
+    std::uint32_t part_count; ///< 0 = the whole table
 };
 
 /// Throws std::bad_alloc.

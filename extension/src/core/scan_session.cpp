@@ -25,6 +25,7 @@ bool ScanSession::open(const RequestSpec& spec) noexcept {
         reader_ = std::make_unique<FrameReader>();
         connection_ = spec.connection;
         table_ = spec.table;
+        part_count_ = spec.part_count;
         columns_.clear();
         types_.clear();
         for (const ColumnSpec& column : spec.columns) {
@@ -163,6 +164,12 @@ ScanSession::Event ScanSession::handle_end(const FrameView& frame) {
         return fail(Error::make(ErrorKind::kProtocol, "plugin's result is incomplete",
                                 "It announced " + std::to_string(end.row_count()) +
                                     " rows and sent " + std::to_string(scan_rows_) + "."));
+    }
+    if (end.part_count() != part_count_) {
+        return fail(Error::make(ErrorKind::kProtocol, "plugin did not send the part that was asked",
+                                "It was asked for one of " + std::to_string(part_count_) +
+                                    " parts and answered for " + std::to_string(end.part_count()) +
+                                    "."));
     }
     for (const std::string& warning : end.warnings()) {
         if (warnings_.size() < 100) {

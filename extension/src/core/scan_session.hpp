@@ -109,6 +109,7 @@ class ScanSession {
     std::uint32_t next_row_ = 0;   ///< in it
     std::uint64_t scan_rows_ = 0;  ///< received in this scan
     std::uint64_t block_count_ = 0;
+    std::uint32_t part_count_ = 0; ///< of the request
 
     Error error_;
     std::vector<std::string> warnings_;

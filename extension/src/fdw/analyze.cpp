@@ -133,7 +133,7 @@ int acquire_sample(Relation relation, int level, HeapTuple* rows, int target, do
     sample->rows = rows;
     sample->target = target;
     sample->skip = -1;
-    memset(rows, 0, sizeof(HeapTuple) * target);
+    memset(static_cast<void*>(rows), 0, sizeof(HeapTuple) * target);
     reservoir_init_selection_state(&sample->reservoir, target);
     // The tuples go to the caller's context, everything else goes away with this one.
     ForeignStream* state = make_stream(relation);

@@ -21,6 +21,17 @@ TupleTableSlot* penstock_iterate_foreign_scan(ForeignScanState* node) noexcept;
 bool penstock_recheck_foreign_scan(ForeignScanState* node, TupleTableSlot* slot) noexcept;
 void penstock_rescan_foreign_scan(ForeignScanState* node) noexcept;
 void penstock_end_foreign_scan(ForeignScanState* node) noexcept;
+bool penstock_is_foreign_scan_parallel_safe(PlannerInfo* root, RelOptInfo* rel,
+                                            RangeTblEntry* entry) noexcept;
+// parallel.cpp
+Size penstock_estimate_dsm_foreign_scan(ForeignScanState* node, ParallelContext* context) noexcept;
+void penstock_initialize_dsm_foreign_scan(ForeignScanState* node, ParallelContext* context,
+                                          void* shared) noexcept;
+void penstock_reinitialize_dsm_foreign_scan(ForeignScanState* node, ParallelContext* context,
+                                            void* shared) noexcept;
+void penstock_initialize_worker_foreign_scan(ForeignScanState* node, shm_toc* toc,
+                                             void* shared) noexcept;
+void penstock_shutdown_foreign_scan(ForeignScanState* node) noexcept;
 // async.cpp
 bool penstock_is_foreign_path_async_capable(ForeignPath* path) noexcept;
 void penstock_foreign_async_request(AsyncRequest* request) noexcept;

@@ -133,10 +133,15 @@ List* qual_texts(ForeignScanState* node, ExplainState* state, const pg::TableInf
 
 void explain_counters(const ForeignStream* scan, ExplainState* state) {
     const core::ScanSession* session = scan->session;
-    ExplainPropertyInteger("Rows Received", nullptr, static_cast<int64>(session->rows_total()),
+    ExplainPropertyInteger("Rows Received", nullptr,
+                           static_cast<int64>(session->rows_total() + scan->rows_of_workers),
                            state);
-    ExplainPropertyInteger("Blocks", nullptr, static_cast<int64>(session->blocks_total()), state);
-    ExplainPropertyInteger("Bytes", nullptr, static_cast<int64>(session->bytes_total()), state);
+    ExplainPropertyInteger("Blocks", nullptr,
+                           static_cast<int64>(session->blocks_total() + scan->blocks_of_workers),
+                           state);
+    ExplainPropertyInteger("Bytes", nullptr,
+                           static_cast<int64>(session->bytes_total() + scan->bytes_of_workers),
+                           state);
     if (session->source_bytes_total() > 0) {
         ExplainPropertyInteger("Source Bytes", nullptr,
                                static_cast<int64>(session->source_bytes_total()), state);
@@ -147,6 +152,9 @@ void explain_counters(const ForeignStream* scan, ExplainState* state) {
             ExplainPropertyInteger("Cache Age", "ms", static_cast<int64>(session->cache_age_ms()),
                                    state);
         }
+    }
+    if (scan->part_total > 0) {
+        ExplainPropertyInteger("Parts", nullptr, scan->part_total, state);
     }
     if (state->timing && scan->first_row_ms >= 0) {
         ExplainPropertyFloat("Time to First Row", "ms", scan->first_row_ms, 3, state);

@@ -13,6 +13,8 @@ namespace penstock::fdw {
 struct GroupedAnswer;
 struct ScanRecorder;
 
+struct SharedParts;
+
 enum class Stage : std::uint8_t {
     kIdle,       ///< nothing was asked
     kEmpty,      ///< a condition compares with NULL: no rows, the plugin is not asked
@@ -41,14 +43,20 @@ struct ForeignStream {
     pg::Socket* timer;      ///< of an async scan that has to try again later
     ScanRecorder* recorder; ///< null before the first request
     Stage stage;
-    bool was_read;     ///< since the request was made
-    bool may_wait;     ///< false while an Append asks asynchronously
-    bool is_waiting;   ///< the last call for a row ended because it must not wait
-    AsyncGroup* group; ///< of its Append; null = not async
-    bool is_counted;   ///< in group->running
-    Datum batch;       ///< array: the keys that the key batch join above asks for now
-    Oid batch_element; ///< its element type; invalid = the scan is not below such a join
-    bool is_batch_new; ///< since the request was made
+    bool was_read;      ///< since the request was made
+    bool may_wait;      ///< false while an Append asks asynchronously
+    bool is_waiting;    ///< the last call for a row ended because it must not wait
+    AsyncGroup* group;  ///< of its Append; null = not async
+    bool is_counted;    ///< in group->running
+    SharedParts* parts; ///< of a parallel scan, in shared memory; null = the whole table is read
+    std::uint32_t part; ///< that is read, or was last
+    std::uint64_t rows_of_workers; ///< for EXPLAIN, when the scan is over; and the next two
+    std::uint64_t blocks_of_workers;
+    std::uint64_t bytes_of_workers;
+    std::uint32_t part_total; ///< parts of the parallel scan that is over
+    Datum batch;              ///< array: the keys that the key batch join above asks for now
+    Oid batch_element;        ///< its element type; invalid = the scan is not below such a join
+    bool is_batch_new;        ///< since the request was made
     TimestampTz started_at;
     double first_row_ms; ///< from the request to the first block of the first scan; -1 = none
 };
@@ -83,6 +91,11 @@ void open_stream(ForeignStream* state);
 /// Receives once; only in kReceiving. `may_wait` = false: kNeedBytes when nothing is there yet.
 /// Raises on any failure.
 core::ScanSession::Event receive_some(ForeignStream* state, bool may_wait);
+
+/// Takes the next part of a parallel scan. False: all are taken.
+bool take_part(ForeignStream* state);
+/// How many parts there are.
+std::uint32_t part_count_of(const ForeignStream* state);
 
 /// Gives the scan below a key batch join its next keys; the caller rescans it then. `array` must
 /// live until the last row.

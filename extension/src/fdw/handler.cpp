@@ -17,6 +17,12 @@ Datum penstock_fdw_handler(PG_FUNCTION_ARGS) {
     routine->IterateForeignScan = penstock_iterate_foreign_scan;
     routine->ReScanForeignScan = penstock_rescan_foreign_scan;
     routine->EndForeignScan = penstock_end_foreign_scan;
+    routine->IsForeignScanParallelSafe = penstock_is_foreign_scan_parallel_safe;
+    routine->EstimateDSMForeignScan = penstock_estimate_dsm_foreign_scan;
+    routine->InitializeDSMForeignScan = penstock_initialize_dsm_foreign_scan;
+    routine->ReInitializeDSMForeignScan = penstock_reinitialize_dsm_foreign_scan;
+    routine->InitializeWorkerForeignScan = penstock_initialize_worker_foreign_scan;
+    routine->ShutdownForeignScan = penstock_shutdown_foreign_scan;
     routine->IsForeignPathAsyncCapable = penstock_is_foreign_path_async_capable;
     routine->ForeignAsyncRequest = penstock_foreign_async_request;
     routine->ForeignAsyncConfigureWait = penstock_foreign_async_configure_wait;

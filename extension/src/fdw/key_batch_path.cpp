@@ -3,6 +3,7 @@
 #include "fdw/callbacks.hpp"
 #include "fdw/costs.hpp"
 #include "fdw/rel_state.hpp"
+#include "pg/boundary.hpp"
 
 /// Planning of the key batch join.
 namespace penstock::fdw {
@@ -191,6 +192,10 @@ Plan* plan_key_batch(PlannerInfo*, RelOptInfo* rel, CustomPath* path, List* tlis
                      List* plans) noexcept {
     const auto* key = static_cast<BatchKey*>(linitial(path->custom_private));
     const auto* outer = static_cast<Plan*>(linitial(plans));
+    if (!IsA(lsecond(plans), ForeignScan)) {
+        pg::raise(ERRCODE_INTERNAL_ERROR, "inner side of a key batch join is no foreign scan",
+                  nullptr, "Set penstock.enable_key_batch_join to off.");
+    }
     List* join_clauses = NIL;
     List* other_clauses = NIL;
     if (IS_OUTER_JOIN(key->type)) {

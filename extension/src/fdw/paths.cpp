@@ -10,6 +10,9 @@ namespace {
 /// Cost of a path that must not be taken; the plan made of it is an error. Far above the 1.0e10 of
 /// a join that is switched off (enable_nestloop): that one can still give the key.
 constexpr double kForbiddenCost = 1.0e18;
+/// Cost of a path that a worker may run, against that of the same path for the leader only. More
+/// than the 1 percent by which the planner calls two costs equal.
+constexpr double kWorkerPathFactor = 1.02;
 /// How many ways to combine outer relations are tried at most. Chosen: more keys than any table
 /// has.
 constexpr int kMaxCombinations = 64;
@@ -27,6 +30,40 @@ Bitmapset* add_keys(PlannerInfo* root, RelOptInfo* rel, List* clauses, Bitmapset
     return keyed;
 }
 
+/// How much of the work one process does. As the server's own get_parallel_divisor().
+double parallel_divisor(int workers) {
+    const double leader = 1.0 - 0.3 * workers;
+    return workers + (parallel_leader_participation && leader > 0 ? leader : 0);
+}
+
+/// Paths for parallel workers beside the plain one.
+///
+/// The plain one is for the leader alone: the server runs the arms of an Append asynchronously only
+/// if no worker could run them. A second one that a worker may run as a whole costs a little more,
+/// so that it is only taken where it is needed. The third is read in parts.
+void add_parallel_paths(PlannerInfo* root, RelOptInfo* rel, const pg::PathCost& cost, Path* plain) {
+    pg::PathCost whole = cost;
+    whole.total = cost.total * kWorkerPathFactor;
+    auto* safe = reinterpret_cast<Path*>(pg::make_foreignscan_path(root, rel, whole, nullptr));
+    plain->parallel_safe = false;
+    add_path(rel, safe);
+    const double pages = ceil(rel->tuples * Max(rel->reltarget->width, 8) / BLCKSZ);
+    const int workers =
+        Min(compute_parallel_worker(rel, pages, -1, max_parallel_workers_per_gather),
+            state_of(rel)->table->parts - 1);
+    if (workers <= 0 || !bms_is_empty(rel->lateral_relids)) {
+        return;
+    }
+    const double divisor = parallel_divisor(workers);
+    pg::PathCost partial = cost;
+    partial.rows = clamp_row_est(cost.rows / divisor);
+    partial.total = cost.startup + (cost.total - cost.startup) / divisor;
+    auto* path = reinterpret_cast<Path*>(pg::make_foreignscan_path(root, rel, partial, nullptr));
+    path->parallel_aware = true;
+    path->parallel_workers = workers;
+    add_partial_path(rel, path);
+}
+
 void add_scan_path(PlannerInfo* root, RelOptInfo* rel, double rows, bool is_keyed, Relids outer,
                    bool is_forbidden) {
     const pg::TableInfo* table = state_of(rel)->table;
@@ -36,7 +73,11 @@ void add_scan_path(PlannerInfo* root, RelOptInfo* rel, double rows, bool is_keye
     const Cost total = startup + fetched * (cpu_tuple_cost * (1 + kTransferCostFactor) +
                                             rel->baserestrictcost.per_tuple);
     pg::PathCost cost = {rows, startup, total, is_forbidden};
-    add_path(rel, reinterpret_cast<Path*>(pg::make_foreignscan_path(root, rel, cost, outer)));
+    auto* path = reinterpret_cast<Path*>(pg::make_foreignscan_path(root, rel, cost, outer));
+    add_path(rel, path);
+    if (rel->consider_parallel && path->param_info == nullptr && !is_forbidden) {
+        add_parallel_paths(root, rel, cost, path);
+    }
 }
 
 /// Which column the search for join clauses is at.
@@ -142,4 +183,11 @@ void penstock_get_foreign_paths(PlannerInfo* root, RelOptInfo* rel, Oid) noexcep
     // turn out to need no rows of it; should the planner have to take it, making the plan is the
     // error, or starting the scan.
     add_scan_path(root, rel, rel->rows, !bms_is_empty(state->keyed), rel->lateral_relids, lacks);
+}
+
+/// A table that no worker may read keeps the whole query from being parallel. Whether it may, the
+/// plugin says: its source must give every reader the same rows.
+bool penstock_is_foreign_scan_parallel_safe(PlannerInfo*, RelOptInfo* rel,
+                                            RangeTblEntry* entry) noexcept {
+    return read_rel_table(rel, entry->relid)->parts > 0;
 }

@@ -37,6 +37,29 @@ core::ScanSession::Event next_row(ForeignStream* state, TupleTableSlot* slot) {
                : state->session->next_row(slot->tts_values, slot->tts_isnull);
 }
 
+/// Makes the request unless it was made. False: there is nothing to read.
+bool begin_reading(ForeignScanState* node) {
+    ForeignStream* state = state_of(node);
+    if (state->stage == Stage::kIdle) {
+        if (state->parts != nullptr && !take_part(state)) {
+            return false;
+        }
+        prepare_stream(node);
+    }
+    state->was_read = true;
+    return state->stage != Stage::kEmpty;
+}
+
+/// False: the rows that were read were the last.
+bool begin_next_part(ForeignScanState* node) {
+    ForeignStream* state = state_of(node);
+    if (state->parts == nullptr) {
+        return false;
+    }
+    close_stream(state);
+    return begin_reading(node);
+}
+
 } // namespace
 } // namespace penstock::fdw
 
@@ -81,11 +104,7 @@ TupleTableSlot* penstock_iterate_foreign_scan(ForeignScanState* node) noexcept {
     TupleTableSlot* slot = node->ss.ss_ScanTupleSlot;
     ExecClearTuple(slot);
     state->is_waiting = false;
-    if (state->stage == Stage::kIdle) {
-        prepare_stream(node);
-    }
-    state->was_read = true;
-    if (state->stage == Stage::kEmpty) {
+    if (!begin_reading(node)) {
         return slot;
     }
     for (;;) {
@@ -106,7 +125,10 @@ TupleTableSlot* penstock_iterate_foreign_scan(ForeignScanState* node) noexcept {
             break;
         case Event::kEnd:
             finish_stream(state);
-            return slot;
+            if (!begin_next_part(node)) {
+                return slot;
+            }
+            break;
         case Event::kError:
             raise_session_error(state);
         }
@@ -127,7 +149,7 @@ void penstock_rescan_foreign_scan(ForeignScanState* node) noexcept {
     if (state == nullptr || state->stage == Stage::kIdle) {
         return;
     }
-    if (node->ss.ps.chgParam == nullptr && !state->is_batch_new &&
+    if (node->ss.ps.chgParam == nullptr && !state->is_batch_new && state->parts == nullptr &&
         (!state->was_read || state->stage == Stage::kEmpty || state->session->can_rewind())) {
         state->session->rewind();
         return;

@@ -139,9 +139,15 @@ bool open_request(ForeignScanState* node) {
         add_groups(node, &request);
     }
     request.row_target = static_cast<std::uint64_t>(row_target_of(plan));
-    request.backend_pid = MyProcPid;
+    // Processes of one query are one: none of them may wait for what another reads.
+    request.backend_pid =
+        MyProc->lockGroupLeader != nullptr ? MyProc->lockGroupLeader->pid : MyProcPid;
     request.user_name = GetUserNameFromId(pg::scan_user(node), true);
     request.user_name = request.user_name == nullptr ? "" : pg::to_utf8(request.user_name);
+    if (state->parts != nullptr) {
+        request.part = state->part;
+        request.part_count = part_count_of(state);
+    }
     if (!state->session->open(request)) {
         raise_session_error(state);
     }

@@ -104,6 +104,7 @@ constexpr Option kOptions[] = {
     {"table", ForeignTableRelationId, check_text},
     {"rows", ForeignTableRelationId, check_number},
     {"startup_ms", ForeignTableRelationId, check_number},
+    {"parts", ForeignTableRelationId, check_number},
     {"evaluator", ForeignTableRelationId, check_level},
     {"exact", AttributeRelationId, check_ops},
     {"superset", AttributeRelationId, check_ops},

@@ -44,6 +44,7 @@ extern "C" {
 #include "rewrite/rewriteManip.h"
 #include "storage/fd.h"
 #include "storage/latch.h"
+#include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

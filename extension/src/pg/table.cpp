@@ -158,6 +158,8 @@ TableInfo* read_table(Oid relation_oid) {
             table->rows = std::strtod(defGetString(option), nullptr);
         } else if (std::strcmp(option->defname, "startup_ms") == 0) {
             table->startup_ms = std::strtod(defGetString(option), nullptr);
+        } else if (std::strcmp(option->defname, "parts") == 0) {
+            table->parts = whole_number(option, kMaxParts);
         } else if (std::strcmp(option->defname, "evaluator") == 0) {
             table->evaluator =
                 static_cast<std::uint32_t>(std::strtoul(defGetString(option), nullptr, 10));

@@ -35,6 +35,7 @@ struct TableInfo {
     const char* table;
     double rows; ///< option, or the default of TableSchema
     double startup_ms;
+    int parts;               ///< that parallel workers can read; 0 = the scan is not for workers
     std::uint32_t evaluator; ///< option: what the plugin's SDK computes; 0 = nothing
     int column_count;        ///< pg_class.relnatts: dropped ones included
     ColumnInfo* columns;

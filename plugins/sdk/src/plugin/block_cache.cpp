@@ -19,6 +19,8 @@ std::string key_of(const ScanRequest& request) {
     question.connection = request.connection;
     question.table = request.table;
     question.quals = request.quals;
+    question.part = request.part;
+    question.part_count = request.part_count;
     question.user_name = request.user_name; // a plugin may answer each user differently
     wire::Scan message;
     write_message(question, message);

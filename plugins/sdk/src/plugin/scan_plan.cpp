@@ -41,6 +41,17 @@ void check_keys(const TableSchema& schema, const ScanRequest& request) {
     }
 }
 
+/// Part of a table that is not read in parts would be all of it, each time.
+void check_parts(const TableSchema& schema, const ScanRequest& request) {
+    if (request.part_count > std::max<std::uint32_t>(schema.max_parts, 1)) {
+        throw Exception(ErrorKind::kType,
+                        "table \"" + schema.name + "\" cannot be read in " +
+                            std::to_string(request.part_count) + " parts any more",
+                        "The definition of the foreign table differs from what the plugin offers.",
+                        "Refresh the connection: select penstock.refresh('…').");
+    }
+}
+
 [[noreturn]] void throw_not_exact(const TableSchema& schema, const Qual& qual) {
     throw Exception(ErrorKind::kType,
                     "column \"" + qual.column + "\" of table \"" + schema.name +
@@ -125,6 +136,7 @@ ScanPlan plan_scan(ScanRequest request, const TableSchema& schema) {
     }
     if (!plan.is_never) {
         check_keys(schema, plan.request);
+        check_parts(schema, plan.request);
     }
     return plan;
 }

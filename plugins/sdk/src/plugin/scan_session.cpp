@@ -201,6 +201,7 @@ void ScanSession::answer(BlockOutput& output) {
 
 void ScanSession::answer_scan(BlockOutput& output) {
     ScanRequest request = read_message(*scan_).take();
+    const std::uint32_t part_count = request.part_count;
     const ScanSummary summary = store_.scan(std::move(request), output);
     wire::End end;
     end.set_row_count(summary.row_count);
@@ -209,6 +210,7 @@ void ScanSession::answer_scan(BlockOutput& output) {
         end.set_is_cached(true);
         end.set_cache_age_ms(static_cast<std::uint64_t>(summary.cache_age->count()));
     }
+    end.set_part_count(part_count);
     for (const std::string& warning : summary.warnings) {
         end.add_warnings(replace_invalid_text(warning));
     }

@@ -160,6 +160,8 @@ void write_message(const ScanRequest& from, wire::Scan& to) {
     to.set_row_target(from.row_target);
     to.set_backend_pid(from.backend_pid);
     to.set_user_name(from.user_name);
+    to.set_part(from.part);
+    to.set_part_count(from.part_count);
     to.set_row_limit(from.row_limit);
     to.set_is_grouped(from.is_grouped);
     to.set_is_cache_off(!from.is_cache_allowed);
@@ -195,6 +197,13 @@ Result<ScanRequest> read_message(const wire::Scan& from) {
     request.row_target = from.row_target();
     request.backend_pid = from.backend_pid();
     request.user_name = from.user_name();
+    request.part = from.part();
+    request.part_count = from.part_count();
+    if (request.part_count > kMaxParts ||
+        (request.part > 0 && request.part >= request.part_count)) {
+        return refuse("part " + std::to_string(request.part) + " of " +
+                      std::to_string(request.part_count));
+    }
     request.row_limit = from.row_limit();
     request.is_cache_allowed = !from.is_cache_off();
     return request;

@@ -45,6 +45,7 @@ void write_message(const std::vector<TableSchema>& from, wire::Schema& to) {
         target.set_description(table.description);
         target.set_row_estimate(table.row_estimate);
         target.set_startup_cost_ms(table.startup_cost_ms);
+        target.set_max_parts(table.max_parts);
         target.set_evaluator(table.evaluator);
         for (const Column& column : table.columns) {
             wire::SchemaColumn& entry = *target.add_columns();
@@ -70,6 +71,7 @@ Result<std::vector<TableSchema>> read_message(const wire::Schema& from) {
         table.description = source.description();
         table.row_estimate = source.row_estimate();
         table.startup_cost_ms = source.startup_cost_ms();
+        table.max_parts = source.max_parts();
         table.evaluator = source.evaluator();
         for (const wire::SchemaColumn& wire_column : source.columns()) {
             Result<Column> column = read_column(wire_column);

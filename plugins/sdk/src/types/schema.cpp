@@ -106,6 +106,9 @@ Status check_schema(const TableSchema& table) {
     if (!is_estimate(table.row_estimate) || !is_estimate(table.startup_cost_ms)) {
         return refuse("estimates of " + what + " are not positive numbers");
     }
+    if (table.max_parts > kMaxParts) {
+        return refuse("parts of " + what + " are over " + std::to_string(kMaxParts));
+    }
     std::set<std::string_view> names;
     for (const Column& column : table.columns) {
         Status status = check_column(table.name, column);
@@ -127,6 +130,9 @@ std::vector<OptionText> table_options(const std::string& connection, const Table
     }
     if (table.startup_cost_ms != defaults.startup_cost_ms) {
         options.push_back({"startup_ms", text_of(table.startup_cost_ms)});
+    }
+    if (table.max_parts != defaults.max_parts) {
+        options.push_back({"parts", std::to_string(table.max_parts)});
     }
     if (table.evaluator != defaults.evaluator) {
         options.push_back({"evaluator", std::to_string(table.evaluator)});

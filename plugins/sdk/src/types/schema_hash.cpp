@@ -50,6 +50,7 @@ std::string schema_hash(const std::vector<TableSchema>& tables) {
         hash.add(std::string_view(table.description));
         hash.add(table.row_estimate);
         hash.add(table.startup_cost_ms);
+        hash.add(std::uint64_t{table.max_parts});
         hash.add(std::uint64_t{table.evaluator});
         hash.add(std::uint64_t{table.columns.size()});
         for (const Column& column : table.columns) {

@@ -38,6 +38,8 @@ class Promises {
         schema.row_estimate = random_.is_one_in(2) ? static_cast<double>(data.rows.size()) + 1
                                                    : kRows[random_.below(kRows.size())];
         schema.startup_cost_ms = random_.is_one_in(2) ? 1 : 100;
+        constexpr std::array<std::uint32_t, 4> kParts{0, 1, 3, 100};
+        schema.max_parts = kParts[random_.below(kParts.size())];
         return schema;
     }
 
@@ -91,7 +93,9 @@ class SpiedTable final : public Table {
     void scan(const ScanRequest& request, RowSink& rows) override {
         const auto send_rows = [&] {
             for (std::size_t index = 0; index < rows_.size(); ++index) {
-                if (is_sent(request, index)) {
+                const bool is_of_part =
+                    request.part_count == 0 || index % request.part_count == request.part;
+                if (is_of_part && is_sent(request, index)) {
                     send(rows_[index], rows);
                 }
             }

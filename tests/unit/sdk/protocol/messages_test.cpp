@@ -49,6 +49,8 @@ ScanRequest request() {
     request.row_target = 7;
     request.backend_pid = 42;
     request.user_name = "alice";
+    request.part = 2;
+    request.part_count = 3;
     return request;
 }
 
@@ -141,6 +143,12 @@ TEST(Messages, refuse_scan_requests_that_do_not_fit) {
     message.mutable_quals(2)->mutable_values(0)->clear_kind();
     expect_refused(message, "compares with NULL");
     message = scan();
+    message.set_part(3);
+    expect_refused(message, "part 3 of 3");
+    message = scan();
+    message.set_part_count(kMaxParts + 1);
+    expect_refused(message, "part 2 of 1025");
+    message = scan();
     for (std::size_t count = 0; count < kMaxColumns; ++count) {
         *message.add_columns() = message.columns(0);
     }
@@ -213,7 +221,8 @@ TEST(Messages, carry_schemas) {
                                                         true,
                                                         7.5}},
                                            .row_estimate = 5,
-                                           .startup_cost_ms = 2},
+                                           .startup_cost_ms = 2,
+                                           .max_parts = 9},
                                           {.name = "u", .columns = {{"b", TypeId::kJsonb}}}};
     wire::Schema message;
     write_message(tables, message);

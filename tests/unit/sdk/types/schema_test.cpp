@@ -84,6 +84,7 @@ TEST(Schema, refuses_what_postgresql_would_refuse_or_cut) {
         {[](auto& t) { t.columns[0].description = "\xFF"; }, "description"},
         {[](auto& t) { t.row_estimate = std::numeric_limits<double>::quiet_NaN(); }, "estimates"},
         {[](auto& t) { t.startup_cost_ms = -1; }, "estimates"},
+        {[](auto& t) { t.max_parts = kMaxParts + 1; }, "parts of"},
         {[](auto& t) { t.columns[0].distinct_estimate = -1; }, "estimate of"},
         {[](auto& t) { t.columns[0].batch = kMaxBatch + 1; }, "batch of"},
     };
@@ -111,6 +112,7 @@ TEST(SchemaHash, changes_with_everything_that_makes_the_ddl) {
         [](auto& t) { t.description = "Other."; },
         [](auto& t) { t.row_estimate = 7; },
         [](auto& t) { t.startup_cost_ms = 7; },
+        [](auto& t) { t.max_parts = 7; },
         [](auto& t) { t.columns[0].name = "c"; },
         [](auto& t) { t.columns[0].type = TypeId::kInt4; },
         [](auto& t) { t.columns[0].description = "Other."; },

@@ -55,6 +55,10 @@ struct ScanRequest {
     std::uint64_t row_target = 0; ///< rows the query is likely to read; 0 = all; only a hint
     std::int64_t backend_pid = 0; ///< for logs
     std::string user_name;        ///< SQL role that runs the query
+    /// Which part of the table is wanted, 0 … part_count - 1. Each row belongs to exactly one;
+    /// other scans read the others. Only where the schema offers it (TableSchema::max_parts).
+    std::uint32_t part = 0;
+    std::uint32_t part_count = 0; ///< 0 = the whole table
 
     // The SDK's part; a table never sees these set.
     std::uint64_t row_limit = 0; ///< rows after this one are not wanted; 0 = all are

@@ -115,6 +115,10 @@ struct TableSchema {
     std::vector<Column> columns = {}; ///< 1…1600
     double row_estimate = 1000;       ///< rows of a scan without conditions; for the planner
     double startup_cost_ms = 1;       ///< time to the first row; for the planner
+    /// In how many parts a scan can be read by parallel workers of one query (ScanRequest::part);
+    /// 1 = each worker may read the whole table; 0 = only one scan for one query. A promise that
+    /// the source gives the same rows to scans that run at the same time.
+    std::uint32_t max_parts = 0;
     /// What the SDK computes over the table's rows (evaluator.hpp). Set by the SDK, not by authors.
     std::uint32_t evaluator = 0;
     friend bool operator==(const TableSchema&, const TableSchema&) = default;
@@ -127,6 +131,9 @@ inline constexpr std::size_t kMaxColumns = 1600;
 
 /// Values of one IN condition at most that a join makes: Column::batch.
 inline constexpr std::uint32_t kMaxBatch = 100'000;
+
+/// Parts of one scan at most: TableSchema::max_parts.
+inline constexpr std::uint32_t kMaxParts = 1024;
 
 /// Checks what PostgreSQL would refuse or cut: names (empty, too long, control characters, invalid
 /// UTF-8), duplicate columns, no columns or too many, a column name of the system's own (ctid, …).
