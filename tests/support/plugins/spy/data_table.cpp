@@ -19,7 +19,8 @@ constexpr std::array kAllOps{QualOp::kEq,        QualOp::kNe,  QualOp::kLt, Qual
 /// Draws what one connection promises.
 class Promises {
   public:
-    explicit Promises(std::uint64_t seed) : seed_(seed), random_(seed * 7919) {}
+    explicit Promises(std::uint64_t seed)
+        : seed_(seed), random_(seed * 7919), hints_(seed * 104'729) {}
 
     TableSchema draw(const DataTable& data) {
         TableSchema schema;
@@ -39,7 +40,7 @@ class Promises {
                                                    : kRows[random_.below(kRows.size())];
         schema.startup_cost_ms = random_.is_one_in(2) ? 1 : 100;
         constexpr std::array<std::uint32_t, 4> kParts{0, 1, 3, 100};
-        schema.max_parts = kParts[random_.below(kParts.size())];
+        schema.max_parts = kParts[hints_.below(kParts.size())];
         return schema;
     }
 
@@ -70,9 +71,9 @@ class Promises {
     void draw_hints(Column& column) {
         constexpr std::array<std::uint32_t, 4> kBatches{0, 1, 3, 100};
         constexpr std::array<double, 4> kDistinct{0, 1, 10, 1e6};
-        column.batch = is_key(column) ? kBatches[random_.below(kBatches.size())] : 0;
-        column.distinct_estimate = kDistinct[random_.below(kDistinct.size())];
-        column.is_unique = column.name == "id" && random_.is_one_in(2);
+        column.batch = is_key(column) ? kBatches[hints_.below(kBatches.size())] : 0;
+        column.distinct_estimate = kDistinct[hints_.below(kDistinct.size())];
+        column.is_unique = column.name == "id" && hints_.is_one_in(2);
     }
 
     static bool is_key(const Column& column) {
@@ -82,6 +83,7 @@ class Promises {
 
     std::uint64_t seed_;
     Random random_;
+    Random hints_; ///< apart, so that new hints leave the conditions as they are
 };
 
 class SpiedTable final : public Table {
