@@ -208,7 +208,8 @@ TEST_F(DropManyTest, servers_go_when_nothing_needs_them) {
 class SmallServerTest : public DropManyTest {
   protected:
     [[nodiscard]] test::TemporaryServer& server() const override {
-        static test::TemporaryServer small(" -c max_locks_per_transaction=10 -c max_connections=12");
+        static test::TemporaryServer small(
+            " -c max_locks_per_transaction=10 -c max_connections=12");
         return small;
     }
 };
