@@ -40,9 +40,9 @@ class Waiter(threading.Thread):
     def run(self):
         cursor = self.session.cursor()
         try:
-            # The clock is read by the executor, so after parse analysis, where the wait is.
-            cursor.execute(f"select extract(epoch from clock_timestamp()) from (select count(*) from {self.connection}.many_1) t")
-            [[self.woken_at]] = cursor.fetchall()
+            # The clock is read by the executor, after parse analysis, where the wait is, and before the scan.
+            cursor.execute(f"select extract(epoch from clock_timestamp()), (select count(*) from {self.connection}.many_1)")
+            [[self.woken_at, _]] = cursor.fetchall()
         except Exception as error:  # noqa: shown by the caller
             self.failure = error
         finally:
