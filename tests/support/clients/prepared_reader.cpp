@@ -1,11 +1,13 @@
 #include <pqxx/pqxx>
 
 #include <cstdlib>
+#include <exception>
 #include <iostream>
 
 /// Reads a table as a C++ program does: libpqxx, a prepared statement with a parameter, twice.
 /// Arguments: the qualified table. The connection comes from libpq's environment.
-/// Prints the number of rows; ends with 1 and the SQLSTATE on an error.
+/// Prints the number of rows; ends with 1 and the error on one, behind its SQLSTATE if the server
+/// sent it.
 int main(int argc, char** argv) {
     if (argc != 2) {
         std::cerr << "usage: prepared_reader TABLE\n";
@@ -25,6 +27,9 @@ int main(int argc, char** argv) {
         return EXIT_SUCCESS;
     } catch (const pqxx::sql_error& error) {
         std::cerr << error.sqlstate() << ": " << error.what();
+        return EXIT_FAILURE;
+    } catch (const std::exception& error) {
+        std::cerr << error.what();
         return EXIT_FAILURE;
     }
 }
