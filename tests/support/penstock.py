@@ -90,11 +90,6 @@ class Instance:
             except psycopg2.Error:
                 pass
         self.stop()
-        # pg_ctl answers when the server has removed its pid file, a moment before the process is gone.
-        try:
-            wait_until(lambda: not self.processes(), "the processes to end", 5)
-        except Failure:
-            pass
         left = {pid: self.command_line(pid) for pid in self.processes()}
         for pid in left:
             os.kill(pid, signal.SIGKILL)

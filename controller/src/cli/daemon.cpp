@@ -4,7 +4,6 @@
 #include "penstock/types/error.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -23,6 +22,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using cluster::FileDescriptor;
+using cluster::open_process;
+using cluster::wait_for_end;
 
 constexpr auto kLockLimit = 60s;
 constexpr auto kStartLimit = 30s;
@@ -30,15 +31,6 @@ constexpr auto kPollInterval = 50ms;
 constexpr int kTerminateMs = 15'000; // plugins get 5 s + 4 s of it
 constexpr int kKillMs = 5'000;
 constexpr std::size_t kShownLogLines = 15;
-
-FileDescriptor open_process(pid_t pid) {
-    return FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-}
-
-bool wait_for_end(const FileDescriptor& process, int limit_ms) {
-    pollfd wanted{process.get(), POLLIN, 0};
-    return ::poll(&wanted, 1, limit_ms) == 1;
-}
 
 void send_signal(const FileDescriptor& process, int signal, pid_t pid) {
     if (::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) != 0 &&

@@ -1,6 +1,5 @@
 #include "cluster/child.hpp"
 
-#include "cluster/file_descriptor.hpp"
 #include "penstock/types/error.hpp"
 
 #include <fcntl.h>
@@ -118,6 +117,15 @@ pid_t spawn_detached(const std::vector<std::string>& arguments,
                                                     "\": " + std::strerror(errno));
     }
     return spawn(arguments, log.get(), POSIX_SPAWN_SETSID);
+}
+
+FileDescriptor open_process(pid_t pid) {
+    return FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
+
+bool wait_for_end(const FileDescriptor& process, int limit_ms) {
+    pollfd wanted{process.get(), POLLIN, 0};
+    return ::poll(&wanted, 1, limit_ms) == 1;
 }
 
 std::string tail_of(const std::filesystem::path& file, std::uintmax_t from, std::size_t lines) {

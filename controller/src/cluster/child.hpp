@@ -1,5 +1,7 @@
 #pragma once
 
+#include "cluster/file_descriptor.hpp"
+
 #include <sys/types.h>
 
 #include <chrono>
@@ -27,6 +29,11 @@ struct Outcome {
 /// Errors: as above.
 [[nodiscard]] pid_t spawn_detached(const std::vector<std::string>& arguments,
                                    const std::filesystem::path& log_file);
+
+/// A running process, pinned: its number cannot come to mean another one. Empty when it is gone.
+[[nodiscard]] FileDescriptor open_process(pid_t pid);
+/// Returns false when it still runs after that time.
+[[nodiscard]] bool wait_for_end(const FileDescriptor& process, int limit_ms);
 
 /// The last `lines` lines of a file from byte `from` on; empty when it cannot be read.
 [[nodiscard]] std::string tail_of(const std::filesystem::path& file, std::uintmax_t from,

@@ -26,6 +26,8 @@ constexpr int kStartSeconds = 60; // crash recovery included
 /// A killed server stays a zombie until process 1 looks, and so long its lock file counts.
 constexpr auto kStaleLockLimit = 15s;
 constexpr auto kPollInterval = 100ms;
+/// From the end of the server's work to the end of its process.
+constexpr int kEndMs = 10'000;
 constexpr std::size_t kShownLogLines = 15;
 /// Exit code of `pg_ctl status` for "no server runs here".
 constexpr int kNoServer = 3;
@@ -267,7 +269,10 @@ bool Cluster::stop() {
     if (!server) {
         return false;
     }
-    if (!try_stop("fast", 20) && !try_stop("immediate", 10)) {
+    const FileDescriptor process = open_process(*server);
+    // pg_ctl looks at the file postmaster.pid, which goes a moment before the process does.
+    const bool is_stopped = try_stop("fast", 20) || try_stop("immediate", 10);
+    if (!is_stopped || (process && !wait_for_end(process, kEndMs))) {
         throw Exception(ErrorKind::kUnavailable,
                         "could not stop the private PostgreSQL server, process " +
                             std::to_string(*server),

@@ -1,6 +1,7 @@
 #include "cluster/cluster.hpp"
 
 #include "cluster/bootstrap.hpp"
+#include "cluster/child.hpp"
 #include "penstock/types/error.hpp"
 #include "unit/controller/cluster/temporary_server.hpp"
 
@@ -82,6 +83,17 @@ TEST_F(ClusterTest, starts_and_stops_any_number_of_times) {
     EXPECT_EQ(server_processes(server->home().data()), 0) << "a process was left";
     server->cluster().start();
     EXPECT_EQ(server->sql("select 1"), "1");
+}
+
+TEST_F(ClusterTest, no_process_is_left_when_stop_returns) {
+    for (int round = 0; round < 5; ++round) {
+        server->cluster().start();
+        const pid_t pid = server->cluster().running_server().value();
+        EXPECT_TRUE(server->cluster().stop());
+        const auto process = open_process(pid);
+        EXPECT_TRUE(!process || wait_for_end(process, 0)) << "round " << round;
+    }
+    server->cluster().start();
 }
 
 TEST_F(ClusterTest, starts_again_after_a_kill) {
