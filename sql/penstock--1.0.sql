@@ -375,7 +375,7 @@ comment on column penstock.offered_table.table_name is 'name of the table; cut w
 comment on column penstock.offered_table."position" is 'place among the tables of the plugin, from 1';
 comment on column penstock.offered_table.description is 'what it holds, in the words of the plugin; null: it does not say';
 comment on column penstock.offered_table.columns is
-    'array, in order, of {"name", "type_oid", "description", "key", "exact", "superset"}; what is absent is null';
+    'array, in order, of {"name", "type_oid", "description"} and the options of the column by name ("key", "exact", "superset", …); what is absent is null';
 comment on column penstock.offered_table.problem is 'why it cannot be a table of PostgreSQL and is left out; null: it can';
 
 ---------------------------------------------------------------------------------- catalog views

@@ -45,6 +45,7 @@ CsvConnection::CsvConnection(Options options, ConnectionHost& host)
 
 std::vector<std::shared_ptr<Table>> CsvConnection::tables() {
     const std::lock_guard lock(mutex_);
+    problems_.clear();
     start_watching();
     seen_ = look(options_->paths); // first: what changes from here on is announced
     std::vector<FoundFile> files = find_files(options_->paths);
@@ -97,7 +98,21 @@ void CsvConnection::drop_unnameable(std::vector<FoundFile>& files) {
     });
 }
 
+std::vector<SchemaProblem> CsvConnection::problems() {
+    const std::lock_guard lock(mutex_);
+    std::vector<SchemaProblem> problems;
+    for (const auto& [path, reason] : problems_) {
+        problems.push_back({printable(path), reason});
+    }
+    return problems;
+}
+
 void CsvConnection::report(const std::string& path, const Error& error) {
+    std::string& problem = problems_[path];
+    problem = error.message;
+    for (const std::string* sentence : {&error.detail, &error.hint}) {
+        problem += sentence->empty() ? "" : ". " + *sentence;
+    }
     std::string& last = reported_[path];
     if (last != error.message) {
         last = error.message;

@@ -173,6 +173,24 @@ def bad_rows_are_named_with_file_line_and_column_and_spare_the_other_tables():
     assert generations() == before
 
 
+def a_file_that_is_left_out_is_named_in_an_event_and_said_once():
+    events = """select detail from penstock.event where connection = 'some' and kind = 'plugin'
+        and event = 'left_out' and source = 'plugin' order by id"""
+    INSTANCE.write("good.csv", "a\n1\n", folder="some", mode=0o644)
+    INSTANCE.write("empty.csv", "", folder="some", mode=0o644)
+    INSTANCE.write("some.spc", f'connection "some" {{\n  plugin = "csv"\n  paths = ["{INSTANCE.home}/some/*.csv"]\n}}\n')
+    INSTANCE.wait_state("some", "ready")
+    empty = ({"what": INSTANCE.path("some", "empty.csv"),
+              "reason": f'file "{INSTANCE.path("some", "empty.csv")}" is empty. A table needs at least one column, '
+                        "so at least one line."},)
+    INSTANCE.wait_for(lambda: INSTANCE.rows(events), lambda seen: seen == [empty], "the event")
+    INSTANCE.write("other.csv", "", folder="some", mode=0o644)
+    seen = INSTANCE.wait_for(lambda: INSTANCE.rows(events), lambda seen: len(seen) == 2, "the event of the other file")
+    assert [detail["what"] for detail, in INSTANCE.rows(events)] == [empty[0]["what"], INSTANCE.path("some", "other.csv")], seen
+    INSTANCE.write("some.spc", "# nothing\n")
+    INSTANCE.wait_state("some", None)
+
+
 def the_option_that_the_hint_names_helps():
     block = ('connection "data" {{\n  plugin = "csv"\n  paths = ["{0}/files/*.csv"]\n  sample_mb = 1\n'
              '  columns = {{ price = "text" }}\n}}\n')
@@ -207,5 +225,6 @@ with INSTANCE:
         bad_files_of_the_configuration_are_named_with_their_line,
         a_name_defined_in_two_files_is_nobodys_and_the_live_schema_stays,
         bad_rows_are_named_with_file_line_and_column_and_spare_the_other_tables,
+        a_file_that_is_left_out_is_named_in_an_event_and_said_once,
         the_option_that_the_hint_names_helps,
     ])

@@ -387,7 +387,7 @@ asio::awaitable<Status> PluginHost::forget(std::string connection) {
     co_return Status{};
 }
 
-asio::awaitable<Result<std::vector<TableSchema>>> PluginHost::describe(std::string connection) {
+asio::awaitable<Result<Description>> PluginHost::describe(std::string connection) {
     const std::shared_ptr<Impl> impl = impl_;
     wire::ControlRequest message;
     message.mutable_describe()->set_connection(connection);
@@ -399,7 +399,11 @@ asio::awaitable<Result<std::vector<TableSchema>>> PluginHost::describe(std::stri
         co_return Error::make(ErrorKind::kProtocol,
                               "the plugin did not answer the request for its tables");
     }
-    co_return read_message(reply->schema());
+    Result<std::vector<TableSchema>> tables = read_message(reply->schema());
+    if (!tables.ok()) {
+        co_return tables.error();
+    }
+    co_return Description{std::move(tables).value(), read_problems(reply->schema())};
 }
 
 asio::awaitable<void> PluginHost::stop() {

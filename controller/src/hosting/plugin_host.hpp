@@ -48,6 +48,12 @@ struct AggregateSpec {
     friend bool operator==(const AggregateSpec&, const AggregateSpec&) = default;
 };
 
+/// What a plugin answers when it is asked for the tables of a connection.
+struct Description {
+    std::vector<TableSchema> tables;
+    std::vector<SchemaProblem> problems; ///< what is not among them, and why
+};
+
 /// One plugin process under supervision: posix_spawn, pidfd, the control socket as fd 3, stderr
 /// drained into a ring of 64 KiB. When it exits by itself it is started again, after 100 ms
 /// doubling to 60 s; five exits within 60 s make it kFailed until `restart()` or a new executable.
@@ -84,7 +90,7 @@ class PluginHost {
     /// Has it taken the connection with exactly these arguments?
     [[nodiscard]] bool knows(const std::string& connection, const Arguments& arguments) const;
     boost::asio::awaitable<Status> forget(std::string connection);
-    boost::asio::awaitable<Result<std::vector<TableSchema>>> describe(std::string connection);
+    boost::asio::awaitable<Result<Description>> describe(std::string connection);
 
     /// Asks it to shut down, TERM after 5 s, KILL after 4 more; completes when it is gone.
     boost::asio::awaitable<void> stop();

@@ -67,6 +67,7 @@ class Refresh {
     /// Tables on offer and their hash; shared by the connections of a static plugin.
     struct Offered {
         std::vector<TableSchema> tables;
+        std::vector<SchemaProblem> problems; ///< what the plugin left out
         std::string hash;
     };
     using OfferedPtr = std::shared_ptr<const Offered>;
@@ -139,6 +140,7 @@ class Refresh {
     [[nodiscard]] bool is_aggregate_fetch(const reconcile::Step& step) const;
 
     void take_answer(const config::Connection& asked, Result<OfferedPtr> answer, bool is_dynamic);
+    void note_problems(const config::Connection& asked, const Offered& now, const Offered* before);
     void fail(const std::string& name, const std::string& error);
     void forget_offer(const std::string& name);
     void tell_failure(const std::string& name, const std::string& error);

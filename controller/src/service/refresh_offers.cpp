@@ -293,12 +293,13 @@ Refresh::ask_shared(std::string label, std::shared_ptr<hosting::PluginHost> host
 
 asio::awaitable<Result<Refresh::OfferedPtr>>
 Refresh::describe(std::shared_ptr<hosting::PluginHost> host, std::string name) {
-    Result<std::vector<TableSchema>> tables = co_await host->describe(name);
-    if (!tables.ok()) {
-        co_return tables.error();
+    Result<hosting::Description> answer = co_await host->describe(name);
+    if (!answer.ok()) {
+        co_return answer.error();
     }
     auto offered = std::make_shared<Offered>();
-    offered->tables = std::move(tables).value();
+    offered->tables = std::move(answer->tables);
+    offered->problems = std::move(answer->problems);
     offered->hash = schema_hash(offered->tables);
     co_return OfferedPtr(std::move(offered));
 }
@@ -324,6 +325,7 @@ void Refresh::take_answer(const config::Connection& asked, Result<OfferedPtr> an
     }
     Offer& offer = offers_[name];
     const OfferedPtr before = std::exchange(offered_[name], answer.value());
+    note_problems(asked, *answer.value(), before.get());
     const auto row = actual_.find(name);
     const bool has_failed = offer.kind == Offer::Kind::kFailed ||
                             (row != actual_.end() && row->second.state == reconcile::State::kError);
@@ -337,6 +339,21 @@ void Refresh::take_answer(const config::Connection& asked, Result<OfferedPtr> an
     offer.error.clear();
     offer.is_dynamic = is_dynamic;
     offer.table_count = answer.value()->tables.size();
+}
+
+/// Each is said once, and again only after it was gone.
+void Refresh::note_problems(const config::Connection& asked, const Offered& now,
+                            const Offered* before) {
+    for (const SchemaProblem& problem : now.problems) {
+        const bool is_new = before == nullptr ||
+                            std::find(before->problems.begin(), before->problems.end(), problem) ==
+                                before->problems.end();
+        if (is_new) {
+            note("plugin", "left_out", "plugin", asked.name,
+                 {{"what", secrets_.redact(asked.plugin_instance, problem.what)},
+                  {"reason", secrets_.redact(asked.plugin_instance, problem.reason)}});
+        }
+    }
 }
 
 } // namespace penstock::service

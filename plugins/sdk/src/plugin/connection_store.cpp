@@ -130,6 +130,11 @@ std::vector<TableSchema> ConnectionStore::describe(const std::string& name) {
     return schemas;
 }
 
+std::vector<SchemaProblem> ConnectionStore::problems(const std::string& name) {
+    const std::shared_ptr<Entry> entry = entry_of(name);
+    return entry->aggregate ? std::vector<SchemaProblem>{} : entry->connection->problems();
+}
+
 FoundTable ConnectionStore::look_for(const std::string& connection, const std::string& table) {
     std::shared_ptr<Entry> entry = child_of(connection);
     std::shared_ptr<Table> found = entry->find(table);

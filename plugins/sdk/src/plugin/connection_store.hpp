@@ -43,6 +43,8 @@ class ConnectionStore {
     /// In the first two seconds of the process an unknown name is waited for: a plugin that was
     /// restarted is asked by backends before the controller has told it its connections again.
     [[nodiscard]] std::vector<TableSchema> describe(const std::string& name);
+    /// What the last answer left out; nothing for an aggregator, whose children say it.
+    [[nodiscard]] std::vector<SchemaProblem> problems(const std::string& name);
 
     /// A table of a connection that is no aggregator; shared, because a connection that is replaced
     /// lives on until its last scan has ended.

@@ -144,7 +144,9 @@ void ControlChannel::run_task(const wire::ControlRequest& request) {
         store_.forget(request.forget().connection());
         answer.mutable_ok();
     } else {
-        write_message(store_.describe(request.describe().connection()), *answer.mutable_schema());
+        const std::string& connection = request.describe().connection();
+        write_message(store_.describe(connection), *answer.mutable_schema());
+        write_message(store_.problems(connection), *answer.mutable_schema());
     }
     reply(answer);
 }

@@ -89,4 +89,26 @@ Result<std::vector<TableSchema>> read_message(const wire::Schema& from) {
     return tables;
 }
 
+void write_message(const std::vector<SchemaProblem>& from, wire::Schema& to) {
+    for (const SchemaProblem& problem : from) {
+        if (static_cast<std::size_t>(to.problems_size()) == kMaxProblems) {
+            return;
+        }
+        wire::SchemaProblem& target = *to.add_problems();
+        target.set_what(problem.what);
+        target.set_reason(problem.reason);
+    }
+}
+
+std::vector<SchemaProblem> read_problems(const wire::Schema& from) {
+    std::vector<SchemaProblem> problems;
+    for (const wire::SchemaProblem& problem : from.problems()) {
+        if (problems.size() == kMaxProblems) {
+            break;
+        }
+        problems.push_back({problem.what(), problem.reason()});
+    }
+    return problems;
+}
+
 } // namespace penstock

@@ -193,7 +193,7 @@ TEST_F(PluginHostTest, asks_the_plugin_for_its_tables) {
     ASSERT_TRUE(wait_for(host_->configure("one", {})).ok());
     const auto tables = wait_for(host_->describe("one"));
     ASSERT_TRUE(tables.ok());
-    EXPECT_EQ(tables.value().front().name.substr(0, 8), "example_");
+    EXPECT_EQ(tables->tables.front().name.substr(0, 8), "example_");
     EXPECT_FALSE(host_->is_dynamic());
     EXPECT_FALSE(host_->arguments().empty());
 }
@@ -246,7 +246,7 @@ TEST_F(PluginHostTest, configures_aggregators_again_as_such) {
     ASSERT_TRUE(reaches(HostState::kRunning));
     const auto tables = wait_for(host_->describe("all"));
     ASSERT_TRUE(tables.ok());
-    EXPECT_EQ(tables.value().front().columns.back().name, "_ctx");
+    EXPECT_EQ(tables->tables.front().columns.back().name, "_ctx");
 }
 
 TEST_F(PluginHostTest, does_not_give_a_new_process_what_was_forgotten) {

@@ -92,5 +92,24 @@ TEST_F(CsvWatch, describes_a_file_again_only_when_it_changed) {
     EXPECT_NE(connection->tables().at(0), before);
 }
 
+TEST_F(CsvWatch, says_what_it_leaves_out_for_as_long_as_it_does) {
+    write("good.csv", "a\n");
+    write("empty.csv", "");
+    write("caf\xE9.csv", "a\n");
+    const auto connection = connect(path("*.csv"));
+    EXPECT_EQ(names_of(*connection), "good(a text)");
+    std::vector<SchemaProblem> problems = connection->problems();
+    ASSERT_EQ(problems.size(), 2U);
+    EXPECT_NE(problems[0].reason.find("is not valid UTF-8"), std::string::npos);
+    EXPECT_EQ(problems[1].what, path("empty.csv"));
+    EXPECT_EQ(problems[1].reason.substr(0, 5), "file ");
+    EXPECT_NE(problems[1].reason.find("is empty"), std::string::npos);
+    EXPECT_EQ(names_of(*connection), "good(a text)");
+    EXPECT_EQ(connection->problems(), problems);
+    write("empty.csv", "b\n");
+    EXPECT_EQ(names_of(*connection), "empty(b text)good(a text)");
+    EXPECT_EQ(connection->problems().size(), 1U);
+}
+
 } // namespace
 } // namespace penstock::csv

@@ -229,6 +229,20 @@ TEST(Messages, carry_schemas) {
     EXPECT_EQ(read_message(message).take(), tables);
 }
 
+TEST(Messages, carry_what_a_schema_left_out_up_to_a_limit) {
+    std::vector<SchemaProblem> problems;
+    for (std::size_t number = 0; number < kMaxProblems + 5; ++number) {
+        problems.push_back({"file " + std::to_string(number), "is empty"});
+    }
+    wire::Schema message;
+    write_message(problems, message);
+    EXPECT_TRUE(read_message(message).take().empty());
+    problems.resize(kMaxProblems);
+    EXPECT_EQ(read_problems(message), problems);
+    message.add_problems()->set_what("one more");
+    EXPECT_EQ(read_problems(message), problems);
+}
+
 TEST(Messages, refuse_schemas_that_do_not_fit) {
     wire::Schema good;
     write_message(std::vector<TableSchema>{{.name = "t", .columns = {{"a", TypeId::kInt8}}}}, good);

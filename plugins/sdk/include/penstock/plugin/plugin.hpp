@@ -48,6 +48,10 @@ class Connection {
     /// alive while they are scanned. A scan finds its table in the last answer, and asks once more
     /// when the name is not there.
     [[nodiscard]] virtual std::vector<std::shared_ptr<Table>> tables() = 0;
+
+    /// What the last answer of tables() left out, and why; the controller shows each once, as an
+    /// event. At most kMaxProblems are shown.
+    [[nodiscard]] virtual std::vector<SchemaProblem> problems() { return {}; }
 };
 
 /// What the SDK does for a connection.

@@ -33,6 +33,10 @@ void write_message(const ScanRequest& from, wire::Scan& to);
 void write_message(const std::vector<TableSchema>& from, wire::Schema& to);
 [[nodiscard]] Result<std::vector<TableSchema>> read_message(const wire::Schema& from);
 
+void write_message(const std::vector<SchemaProblem>& from, wire::Schema& to);
+/// The first kMaxProblems.
+[[nodiscard]] std::vector<SchemaProblem> read_problems(const wire::Schema& from);
+
 void write_message(const ArgumentSpec& from, wire::ArgumentSpec& to);
 [[nodiscard]] ArgumentSpec read_message(const wire::ArgumentSpec& from);
 

@@ -124,6 +124,16 @@ struct TableSchema {
     friend bool operator==(const TableSchema&, const TableSchema&) = default;
 };
 
+/// Something that is not among the tables on offer though somebody may look for it.
+struct SchemaProblem {
+    std::string what;   ///< as the user knows it: the path of a file, a name
+    std::string reason; ///< one or more sentences; no secrets
+    friend bool operator==(const SchemaProblem&, const SchemaProblem&) = default;
+};
+
+/// Problems that cross the wire at most; a plugin that has more says the first ones.
+inline constexpr std::size_t kMaxProblems = 100;
+
 /// PostgreSQL cuts identifiers at this many bytes; we refuse longer ones instead.
 inline constexpr std::size_t kMaxNameBytes = 63;
 /// Columns of a PostgreSQL table at most.
