@@ -2,14 +2,16 @@
 """Names made to break out of SQL, as connections, tables and columns: nothing but our own SQL ever
 runs, what is accepted comes back byte for byte, and what is refused says why.
 
-Every DDL command is logged twice, by an event trigger with the identity of its object and by the
-server with its text.
+What ran is known twice: an event trigger notes the identity of each object that DDL made, changed or
+dropped, and pg_stat_statements keeps the text of every single statement, also of many that were sent
+as one string. Each text must be one of the forms that penstockd writes.
 """
 
 import csv
 import io
 import json
 import os
+import re
 
 import penstock
 from controlled import Controlled
@@ -31,6 +33,32 @@ PAYLOADS = [
     "sp_connection_name", "1", "1a", "-1", "0x0", "1e9", "NaN", "-", "_", "__", "con", "nul", "root", "postgres", "plpgsql",
     "connection_state", "connection", "plugin", "options", "a-b", "a/b", "a:b", "a+b", "~", "^", "a=b", "key", "value",
 ]
+PAYLOADS += [form.format(mark) for mark in ('"', "'", ";", "--", "/*", "$$", "\\", '";', "');") for form in ("x{0}", "{0}x", "x{0}y{0}")]
+PAYLOADS += ["analyse", "analyze", "any", "array", "as", "both", "case", "cast", "check", "collate", "constraint", "create",
+             "desc", "distinct", "do", "drop", "else", "end", "for", "from", "grant", "having", "in", "limit", "offset"]
+
+# The forms of the statements of penstockd; ID is a quoted or plain name, TEXT a literal.
+ID, TEXT = r'(?:"(?:[^"]|"")+"|[a-z_][a-z0-9_]*)', r"(?: E'(?:[^'\\]|''|\\\\)*'|'(?:[^']|'')*')"
+COLUMN = rf"{ID} [a-z0-9]+(?:\[\])?(?: options \({ID} {TEXT}(?:, {ID} {TEXT})*\))?"
+CHANGES = rf"(?:(?:add|set) {ID} {TEXT}|drop {ID})(?:, (?:(?:add|set) {ID} {TEXT}|drop {ID}))*"
+FORMS = {name: re.compile(form, re.DOTALL) for name, form in {
+    "create schema": rf"create schema {ID}",
+    "comment on schema": rf"comment on schema {ID} is {TEXT}",
+    "grant": rf"grant usage on schema {ID} to penstock_users",
+    "default privileges": rf"alter default privileges for role penstock_owner in schema {ID} grant select on tables to penstock_users",
+    "create table": rf"create foreign table {ID}\.{ID} \({COLUMN}(?:, {COLUMN})*\) server {ID} options \({ID} {TEXT}(?:, {ID} {TEXT})*\)",
+    "comment on table": rf"comment on foreign table {ID}\.{ID} is (?:{TEXT}|null)",
+    "comment on column": rf"comment on column {ID}\.{ID}\.{ID} is (?:{TEXT}|null)",
+    "alter table": rf"alter foreign table {ID}\.{ID} (?:options \({CHANGES}\)|add column {COLUMN}"
+                   rf"|drop column {ID} restrict|alter column {ID} (?:type [a-z0-9]+(?:\[\])?|options \({CHANGES}\)))",
+    "drop table": rf"drop foreign table if exists {ID}\.{ID}(?:, {ID}\.{ID})* restrict",
+    "drop schema": rf"drop schema if exists {ID} restrict",
+    "server": rf"create server {ID} foreign data wrapper penstock|alter server {ID} options \({CHANGES}\)|drop server {ID} restrict",
+    "lock": r"lock table penstock\.offered_table in (?:row exclusive|share row exclusive) mode(?: nowait)?",
+    "vacuum": r"vacuum \(skip_locked, truncate false\) penstock\.offered_table",
+    "transaction": rf'(?i:begin|commit|rollback|savepoint {ID}|release savepoint {ID}|rollback to savepoint {ID}|begin isolation level read committed)',
+    "setting": r"(?i:set [a-z_]+(?: = | to )(?:'[^']*'|on|off|[a-z_]+)|set role penstock_owner|listen \"?penstock_[a-z]+\"?|unlisten \"?penstock_[a-z]+\"?)",
+}.items()}
 OWN_TAGS = {"CREATE SCHEMA", "COMMENT", "GRANT", "ALTER DEFAULT PRIVILEGES", "CREATE FOREIGN TABLE", "ALTER FOREIGN TABLE",
             "CREATE SERVER", "ALTER SERVER", "DROP FOREIGN TABLE", "DROP SCHEMA"}
 OUTSIDE = ("select 'role ' || rolname || rolsuper from pg_roles union all select 'database ' || datname from pg_database "
@@ -68,6 +96,25 @@ class Hostile(Controlled):
         config = {"connection": {name: {"plugin": "csv", "header": "on", "paths": [self.path(folder, "*.csv")]}
                                  for name, folder in connections.items()}}
         self.write("hostile.json", json.dumps(config))
+
+    def keep_statements(self):
+        """Every statement of the server by its text, from now on."""
+        libraries = self.superuser("show shared_preload_libraries").strip()
+        with open(self.path("data", "postgresql.conf"), "a") as file:
+            file.write(f"shared_preload_libraries = '{libraries + ',' if libraries else ''}pg_stat_statements'\n"
+                       "pg_stat_statements.max = 50000\npg_stat_statements.track = 'top'\n")
+        self.controller.terminate()
+        self.controller.wait()
+        assert self.stop().returncode == 0
+        super().start()
+        self.superuser("create schema statements; create extension pg_stat_statements schema statements")
+
+    def statements(self):
+        """text → how often penstockd ran it."""
+        return json.loads(self.superuser(
+            "select coalesce(json_object_agg(query, calls), '{}') from (select query, sum(calls) as calls from "
+            "statements.pg_stat_statements where userid = 'penstock_owner'::regrole and dbid = (select oid from "
+            "pg_database where datname = current_database()) group by query) s"))
 
     def note_ddl(self):
         self.superuser("""
@@ -168,7 +215,58 @@ def all_of_it_can_be_removed_again():
     assert nothing_outside == BEFORE
 
 
+def shape(text):
+    """A statement with parameters, whatever their number in lists."""
+    return re.sub(r"\$\d+(?:, \$\d+)*", "$", text)
+
+
+def harmless_connections_show_what_else_penstockd_says():
+    """Everything that is no DDL has parameters, so hostile names add no text to it."""
+    INSTANCE.write("a.csv", "a\n1\n", folder="harmless", mode=0o644)
+    os.chmod(INSTANCE.path("harmless"), 0o755)
+    block = 'connection "{}" {{\n  plugin = "csv"\n  paths = ["{}"]\n  header = "{}"\n}}\n'
+    good, bad = INSTANCE.path("harmless", "*.csv"), INSTANCE.path("harmless", "none.csv")
+    INSTANCE.write("harmless.spc", "".join(block.format(f"h{n}", good, "on") for n in range(3)) + block.format("lost", bad, "on"))
+    for name in ("h0", "h1", "h2"):
+        INSTANCE.wait_state(name, "ready")
+    INSTANCE.wait_state("lost", "error")
+    INSTANCE.write("harmless.spc", block.format("h0", good, "off"))
+    INSTANCE.wait_state("h1", None)
+    INSTANCE.wait_state("h0", "ready")
+    INSTANCE.write("harmless.spc", "# none\n")
+    INSTANCE.wait_state("h0", None)
+    other = {shape(text) for text in INSTANCE.statements() if form_of(text) is None}
+    assert 10 < len(other) < 100, sorted(other)
+    HARMLESS.update(other)
+
+
+def form_of(text):
+    return next((name for name, form in FORMS.items() if form.fullmatch(text.strip().rstrip(";"))), None)
+
+
+def every_statement_has_one_of_penstockds_forms():
+    ran = INSTANCE.statements()
+    counts = dict.fromkeys(FORMS, 0)
+    strange = []
+    for text, calls in ran.items():
+        form = form_of(text)
+        if form is not None:
+            counts[form] += calls
+        elif shape(text) not in HARMLESS:
+            strange.append(text)
+    assert not strange, f"{len(strange)} strange statements, such as: {strange[:5]}"
+    print("# statements: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+    made = counts["create schema"]
+    assert made > 150 and counts["create table"] > 300, counts
+    assert counts["comment on schema"] == counts["grant"] == counts["default privileges"] == made, counts
+    assert counts["comment on table"] > 300, counts
+
+
+HARMLESS = set()
 with Hostile() as INSTANCE:
+    assert len(INSTANCE.names) >= 200, len(INSTANCE.names)
+    INSTANCE.keep_statements()
+    harmless_connections_show_what_else_penstockd_says()
     INSTANCE.note_ddl()
     BEFORE = INSTANCE.superuser(OUTSIDE)
     INSTANCE.configure_all()
@@ -187,5 +285,7 @@ with Hostile() as INSTANCE:
         a_hostile_name_of_a_column_is_a_column_of_that_name_or_its_table_is_left_out,
         nothing_but_our_own_sql_ran,
         each_object_was_made_by_one_statement,
+        every_statement_has_one_of_penstockds_forms,
         all_of_it_can_be_removed_again,
+        every_statement_has_one_of_penstockds_forms,
     ])
