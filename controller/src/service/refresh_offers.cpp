@@ -124,12 +124,11 @@ std::vector<std::string> Refresh::connections_of(const std::string& label) const
 }
 
 void Refresh::learn_secrets(const std::string& label) {
+    // Before the plugin said which of its arguments are secret, those from env() and file() are: it
+    // may die at its start with one of them on its lips.
     const auto host = instances_.find(label);
-    if (!host) {
-        return;
-    }
+    const std::vector<ArgumentSpec> specs = host ? host->arguments() : std::vector<ArgumentSpec>{};
     // Values of an earlier configuration stay: the plugin may still speak of them.
-    const std::vector<ArgumentSpec> specs = host->arguments();
     for (const auto& [name, connection] : configuration_.connections) {
         if (connection.plugin_instance == label) {
             secrets_.add(label, specs, connection);
