@@ -35,6 +35,12 @@ connection "added_too" {{
   paths  = ["{0}/keep/*.csv"]
 }}
 """
+IDLE = """connection "idle" {{
+  plugin = "csv"
+  import_schema = "lazy"
+  paths  = ["{0}/keep/*.csv"]
+}}
+"""
 NARROW, WIDE = "a,b\n1,2\n", "a,b,c\n1,2,3\n"
 
 
@@ -46,6 +52,7 @@ class Matrix(Controlled):
         os.chmod(self.home, 0o755)
         self.changed_columns = ["a", "b"]
         self.is_added = False
+        self.idle_tables = []  # what may be in the schema of the lazy connection; empty: no connection
         for number in range(3):
             self.write(f"k{number}.csv", NARROW, folder="keep", mode=0o644)
             self.write(f"c{number}.csv", NARROW, folder="changed", mode=0o644)
@@ -95,15 +102,36 @@ class Matrix(Controlled):
     def _configure_changed(self, argument):
         self.write("a.spc", KEEP.format(self.home) + CHANGED.format(self.home, argument))
 
+    def load(self):
+        """Asks for the tables of the lazy connection. Whoever is killed forgets that."""
+        self.superuser("select penstock.load('idle')")
+        self.idle_tables = [set(), {"k0", "k1", "k2"}]
+
+    def renew_idle(self):
+        """A lazy connection whose tables nobody has asked for yet."""
+        self.write("c.spc", "# none\n")
+        self.idle_tables = []
+        self.wait_right()
+        self.write("c.spc", IDLE.format(self.home))
+        self.idle_tables = [set()]
+        self.wait_right()
+
+    def is_loaded(self):
+        return (set(self.columns("idle")) == self.idle_tables[-1]
+                and self.look("select imported and comments_set from penstock.connection_state "
+                              "where connection_name = 'idle'") == [(True,)])
+
     # -- what must hold
 
     def expected(self):
         names = ["keep", "changed"] + (["added", "added_too"] if self.is_added else [])
+        names += ["idle"] if self.idle_tables else []
         return {name: "ready" for name in names}
 
     def tables_are_right(self):
         return (self.columns("keep") == {f"k{n}": ["a", "b"] for n in range(3)}
                 and self.columns("changed") == {f"c{n}": self.changed_columns for n in range(3)}
+                and set(self.columns("idle")) in (self.idle_tables or [set()])
                 and set(self.columns("added_too")) == ({"k0", "k1", "k2"} if self.is_added else set())
                 and ("example_numbers" in self.columns("added")) == self.is_added)
 
@@ -137,11 +165,25 @@ class Matrix(Controlled):
         """Kills penstockd at system call `when` of the operation, or when it has ended."""
         killer = KillAtCall(self.controller.pid, when)
         operation()
+        return self._follow(killer, self.is_loaded if operation == self.load else self.is_done)
+
+    def strike_start(self, operation, when):
+        """The same from the first system call of penstockd on, which finds the operation to be done."""
+        self.controller.terminate()
+        self.controller.wait()
+        operation()
+        self.start_controller()
+        program = f"/proc/{self.controller.pid}/exe"
+        wait_until(lambda: os.readlink(program).endswith("/penstockd"), "penstockd to be executed")
+        killer = KillAtCall(self.controller.pid, when)
+        return self._follow(killer, lambda: self.has_taken_over() and self.is_done())
+
+    def _follow(self, killer, is_done):
         end = time.monotonic() + penstock.DEADLINE_S
         while not killer.wait(0.01):
             if time.monotonic() > end:
-                raise Failure(f"nothing happened: {killer.count} calls of {when}\n{self.log()}")
-            if self.is_done():
+                raise Failure(f"nothing happened: {killer.count} calls of {killer.when}\n{self.log()}")
+            if is_done():
                 killer.kill()
         self.controller.wait()
         return killer
@@ -159,18 +201,19 @@ def points_of(count):
     return [1 + round(step * (count - 1) / max(wanted - 1, 1)) for step in range(wanted)]
 
 
-def matrix(there, back):
+def matrix(there, back, strike=None):
     """Kills at each point on the way there and on the way back, in turn."""
+    strike = strike or INSTANCE.strike
     counted, points = {}, {}
     for operation in (there, back):
-        counted[operation] = INSTANCE.strike(operation, None).count
+        counted[operation] = strike(operation, None).count
         points[operation] = points_of(counted[operation])
         INSTANCE.converge()
     struck = 0
     for index in range(max(map(len, points.values()))):
         for operation in (there, back):
             where = points[operation][min(index, len(points[operation]) - 1)]
-            killer = INSTANCE.strike(operation, where)
+            killer = strike(operation, where)
             struck += killer.call is not None
             try:
                 INSTANCE.converge()
@@ -193,9 +236,37 @@ def penstockd_killed_at_any_system_call_of_a_change_of_an_argument():
     matrix(INSTANCE.edit, INSTANCE.edit_back)
 
 
+def penstockd_killed_at_any_system_call_of_its_start():
+    matrix(INSTANCE.add, INSTANCE.drop, INSTANCE.strike_start)
+
+
+def penstockd_killed_at_any_system_call_of_a_load_of_lazy_tables():
+    INSTANCE.renew_idle()
+    count = INSTANCE.strike(INSTANCE.load, None).count
+    INSTANCE.converge()
+    struck = 0
+    for where in points_of(count):
+        INSTANCE.renew_idle()
+        killer = INSTANCE.strike(INSTANCE.load, where)
+        struck += killer.call is not None
+        try:
+            INSTANCE.converge()
+            INSTANCE.load()
+            wait_until(INSTANCE.is_loaded, "the tables after another request")
+        except Exception as failure:
+            raise Failure(f"load, killed at call {where} of {count} (system call {killer.call}): {failure}") from failure
+    print(f"# {struck} kills; calls: load {count}")
+    assert struck >= len(points_of(count)) / 2, "most points were past the end"
+    INSTANCE.write("c.spc", "# none\n")
+    INSTANCE.idle_tables = []
+    INSTANCE.wait_right()
+
+
 with Matrix() as INSTANCE:
     penstock.run_tests([
         penstockd_killed_at_any_system_call_of_an_added_or_removed_connection,
         penstockd_killed_at_any_system_call_of_a_change_of_the_plugins_tables,
         penstockd_killed_at_any_system_call_of_a_change_of_an_argument,
+        penstockd_killed_at_any_system_call_of_its_start,
+        penstockd_killed_at_any_system_call_of_a_load_of_lazy_tables,
     ])
