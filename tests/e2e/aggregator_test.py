@@ -214,6 +214,23 @@ def more_children_than_are_asked_at_once_are_all_there():
     INSTANCE.wait_state("many", None)
 
 
+def a_lazy_one_is_ready_without_tables_and_gets_them_when_asked_for():
+    INSTANCE.write("idle.spc", aggregator("idle", "csv", ["area_*"], '  import_schema = "lazy"\n'))
+    INSTANCE.wait_state("idle", "ready")
+    of_idle = "select imported, table_count from connection_state where connection_name = 'idle'"
+    [[imported, count]] = INSTANCE.rows(of_idle)
+    assert not imported and count > 0, (imported, count)
+    on_offer = "select table_name, is_imported from penstock.table where connection = 'idle' order by 1"
+    before = INSTANCE.rows(on_offer)
+    assert [name for name, _ in before] == ["people", "pets"] and not any(is_made for _, is_made in before), before
+    INSTANCE.rows("select penstock.load('idle')")
+    INSTANCE.wait_for(lambda: INSTANCE.rows(of_idle), lambda rows: rows == [(True, count)], "the tables")
+    assert INSTANCE.rows(on_offer) == [("people", True), ("pets", True)]
+    assert INSTANCE.rows("select count(*) from idle.people") == INSTANCE.rows("select count(*) from everywhere.people")
+    INSTANCE.remove("idle.spc")
+    INSTANCE.wait_state("idle", None)
+
+
 def it_survives_a_killed_plugin():
     (pid,), = INSTANCE.rows("select pid from penstock.plugin where instance = 'example'")
     os.kill(pid, 9)
@@ -235,4 +252,5 @@ with penstock.Instance() as INSTANCE:
         a_child_that_changes_its_tables_changes_the_aggregators,
         a_child_without_its_files_keeps_a_strict_aggregator_from_becoming_ready,
         a_pattern_that_matches_nothing_is_a_warning, more_children_than_are_asked_at_once_are_all_there,
+        a_lazy_one_is_ready_without_tables_and_gets_them_when_asked_for,
         it_survives_a_killed_plugin])

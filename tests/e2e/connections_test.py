@@ -253,6 +253,18 @@ def a_server_goes_with_its_plugin_instance():
     penstock.wait_until(lambda: INSTANCE.rows(servers) == before, "the server to go")
 
 
+def tables_that_memory_max_mb_has_no_room_for_are_an_error_until_they_have():
+    text = ('plugin "tight" {{\n  source = "many"\n  memory_max_mb = 100\n}}\n'
+            'connection "tight" {{\n  plugin = plugin.tight\n  tables = {}\n  columns = 500\n}}\n')
+    INSTANCE.write("tight.spc", text.format(100_000))
+    error = INSTANCE.wait_state("tight", "error")
+    assert "out of memory" in error, error
+    INSTANCE.write("tight.spc", text.format(2))
+    INSTANCE.wait_state("tight", "ready")
+    assert INSTANCE.rows("select count(*) from tight.many_1") == [(0,)]
+    forget("tight.spc", "tight")
+
+
 def refresh_by_hand_says_how_it_went():
     done = INSTANCE.cli("connection", "refresh", "base")
     assert (done.returncode, done.stdout) == (0, "base: ready\n"), done
@@ -282,6 +294,7 @@ with penstock.Instance({"base.spc": BASE}) as INSTANCE:
         a_disabled_connection_keeps_its_row_and_loses_its_schema,
         a_row_says_when_the_executable_was_made_that_its_schema_comes_from,
         a_server_goes_with_its_plugin_instance,
+        tables_that_memory_max_mb_has_no_room_for_are_an_error_until_they_have,
         refresh_by_hand_says_how_it_went,
         schemas_and_states_are_as_configured_at_the_end,
     ])

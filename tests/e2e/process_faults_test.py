@@ -132,14 +132,16 @@ def a_second_start_changes_nothing():
     assert INSTANCE.rows("select max(generation) from connection_state") == generation
 
 
-def root_runs_nothing_as_root_and_is_told():
-    if os.getuid() != 0:
-        return  # then there is nothing to drop
+def everything_runs_as_the_services_user_and_root_is_told():
     done = INSTANCE.start()
     user = penstock.service_user()
-    assert f'running as user "{user}" because PostgreSQL refuses to run as root' in done.stderr, done.stderr
+    told = f'running as user "{user}" because PostgreSQL refuses to run as root' in done.stderr
+    assert told == (os.getuid() == 0), done.stderr
     wanted = [str(pwd.getpwnam(user).pw_uid)] * 4  # real, effective, saved, of the file system
-    for pid in INSTANCE.processes():
+    assert wanted[0] != "0"
+    pids = INSTANCE.processes()
+    assert len(pids) >= 4, pids  # server, penstockd, two plugins
+    for pid in pids:
         with open(f"/proc/{pid}/status") as file:
             uids = next(line.split()[1:] for line in file if line.startswith("Uid:"))
         assert uids == wanted, (pid, uids)
@@ -205,7 +207,7 @@ with penstock.Instance(CONFIG) as INSTANCE:
         a_killed_backend_restarts_the_server_and_the_controller_finds_it_again,
         a_server_that_is_stopped_and_started_is_taken_up_again,
         a_second_start_changes_nothing,
-        root_runs_nothing_as_root_and_is_told,
+        everything_runs_as_the_services_user_and_root_is_told,
         two_instances_live_side_by_side_and_stop_leaves_nothing,
         a_plugin_that_ends_at_start_is_an_error_with_its_last_words_until_it_is_repaired,
     ])

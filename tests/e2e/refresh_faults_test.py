@@ -13,6 +13,7 @@ from controlled import Controlled
 from penstock import Failure, wait_until
 
 TABLES = 120
+DISK_SIZES = {"data": "220m", "logs": "1m", "config": "1m"}
 # A refresh after a server that came back may first wait out a backoff of 30 s.
 PATIENCE_S = 90
 
@@ -20,10 +21,10 @@ PATIENCE_S = 90
 class Wide(Controlled):
     """One connection whose TABLES tables change all at once."""
 
-    def __init__(self, on_small_disk=False):
+    def __init__(self, small_disk=None):
         super().__init__()
         os.chmod(self.home, 0o755)
-        self.is_on_small_disk = on_small_disk
+        self.small_disk = small_disk  # a folder of the home
         self.has_second = False  # a controller with plugin processes of its own
         for number in range(TABLES):
             self.write(f"t{number}.csv", "a,b\n1,2\n", folder="tables", mode=0o644)
@@ -32,15 +33,15 @@ class Wide(Controlled):
 
     def close(self):
         try:
-            if self.is_on_small_disk:
+            if self.small_disk:
                 self.stop()
-                subprocess.run(["umount", self.path("data")], check=True)
+                subprocess.run(["umount", self.path(self.small_disk)], check=True)
         finally:
             super().close()
 
     def start(self):
         super().start()
-        if self.is_on_small_disk:
+        if self.small_disk:
             self.move_to_small_disk()
         self.wait_right()
 
@@ -48,12 +49,23 @@ class Wide(Controlled):
         self.controller.terminate()
         self.controller.wait()
         self.stop()
-        data, big = self.path("data"), self.path("data.big")
-        os.rename(data, big)
-        os.mkdir(data)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=220m", "tmpfs", data], check=True)
-        subprocess.run(["cp", "-a", f"{big}/.", data], check=True)
+        small, big = self.path(self.small_disk), self.path(self.small_disk + ".big")
+        os.rename(small, big)
+        os.mkdir(small)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_SIZES[self.small_disk]}", "tmpfs", small], check=True)
+        subprocess.run(["cp", "-a", f"{big}/.", small], check=True)
         super().start()
+
+    def fill_disk(self):
+        """To the last byte. Returns the file that is to be removed."""
+        ballast = self.path(self.small_disk, "ballast")
+        with open(ballast, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(4096))
+            except OSError as error:
+                assert error.errno == errno.ENOSPC, error
+        return ballast
 
     def configure(self, is_wide, name="wide", folder="config"):
         self.is_wide = is_wide
@@ -225,16 +237,10 @@ def a_leader_of_an_old_epoch_is_refused_by_the_database():
 def the_disk_of_the_server_is_full():
     if os.getuid() != 0:
         raise Failure("prerequisite missing: only root may mount the small disk")
-    with Wide(on_small_disk=True) as small:
+    with Wide("data") as small:
         # The log of the server gets a new segment first: when that cannot grow the server stops.
         small.superuser("checkpoint; select pg_switch_wal(); checkpoint")
-        ballast = small.path("data", "ballast")
-        with open(ballast, "wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(4096))
-            except OSError as error:
-                assert error.errno == errno.ENOSPC, error
+        ballast = small.fill_disk()
         pid, server = small.controller.pid, small.server_pid()
         small.change()
         wait_until(lambda: "No space left on device" in str(small.look("select error from penstock.connection_state")),
@@ -242,6 +248,46 @@ def the_disk_of_the_server_is_full():
         os.unlink(ballast)
         small.wait_right()
         assert (small.controller.pid, small.server_pid()) == (pid, server)
+
+
+def the_disk_of_the_logs_is_full():
+    """Nobody waits for a line of a log."""
+    if os.getuid() != 0:
+        raise Failure("prerequisite missing: only root may mount the small disk")
+    with Wide("logs") as small:
+        ballast = small.fill_disk()
+        pid, server = small.controller.pid, small.server_pid()
+        small.change()
+        small.wait_right()
+        os.kill(small.plugin_processes()[0], signal.SIGKILL)
+        small.change()
+        small.wait_right()
+        assert (small.controller.pid, small.server_pid()) == (pid, server)
+        os.unlink(ballast)
+
+
+def the_disk_of_the_configuration_is_full():
+    """A file that an editor cut short there is no reason to forget a connection."""
+    if os.getuid() != 0:
+        raise Failure("prerequisite missing: only root may mount the small disk")
+    with Wide("config") as small:
+        ballast = small.fill_disk()
+        pid = small.controller.pid
+        try:
+            small.configure(not small.is_wide)
+            raise Failure("there was room")
+        except OSError as error:
+            assert error.errno == errno.ENOSPC, error
+        small.is_wide = not small.is_wide  # nothing was written
+        with open(small.path("config", "a.spc"), "r+") as file:
+            file.truncate(30)  # in the middle of the block
+        wait_until(lambda: small.look("select count(*) from penstock.config_file where state = 'error'") == [(1,)],
+                   "the error of the file")
+        assert small.is_right(), "the last good version counts"
+        os.unlink(ballast)
+        small.change()
+        small.wait_right()
+        assert small.controller.pid == pid
 
 
 if __name__ == "__main__":
@@ -256,4 +302,6 @@ if __name__ == "__main__":
             a_refresh_by_hand_skips_the_backoff_of_a_deletion_that_a_view_held_up,
             a_leader_of_an_old_epoch_is_refused_by_the_database,
             the_disk_of_the_server_is_full,
+            the_disk_of_the_logs_is_full,
+            the_disk_of_the_configuration_is_full,
         ])

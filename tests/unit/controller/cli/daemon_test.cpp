@@ -65,11 +65,13 @@ TEST_F(DaemonTest, starts_and_stops) {
 }
 
 TEST_F(DaemonTest, whose_lock_went_to_another_process_is_named_and_not_killed) {
-    // The program flock takes the lock and ends; its descriptor lives on in the sleep.
+    // The program flock takes the lock and ends; its descriptor lives on in a shell that waits
+    // until somebody opens the fifo to write, which is us, at the end.
+    const std::filesystem::path end = home_.root / "end";
     (void)cluster::run_program({"/bin/sh", "-c",
                                 "exec 9>'" + lock_file().string() +
-                                    "'; flock --nonblock 9; "
-                                    "sleep 3 >/dev/null 2>&1 &"},
+                                    "'; flock --nonblock 9; mkfifo '" + end.string() +
+                                    "'; (read line <'" + end.string() + "') >/dev/null 2>&1 &"},
                                std::chrono::seconds(10));
     ASSERT_TRUE(Daemon(home_).running().has_value());
     try {
@@ -79,6 +81,7 @@ TEST_F(DaemonTest, whose_lock_went_to_another_process_is_named_and_not_killed) {
         EXPECT_EQ(exception.error().kind, ErrorKind::kUnavailable);
         EXPECT_NE(exception.error().message.find(lock_file().string()), std::string::npos);
     }
+    std::ofstream(end) << "\n";
 }
 
 TEST_F(DaemonTest, that_ends_at_once_shows_the_end_of_its_log) {
