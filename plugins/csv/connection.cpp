@@ -101,6 +101,7 @@ void CsvConnection::drop_unnameable(std::vector<FoundFile>& files) {
 std::vector<SchemaProblem> CsvConnection::problems() {
     const std::lock_guard lock(mutex_);
     std::vector<SchemaProblem> problems;
+    problems.reserve(problems_.size());
     for (const auto& [path, reason] : problems_) {
         problems.push_back({printable(path), reason});
     }
