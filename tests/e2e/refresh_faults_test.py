@@ -178,7 +178,10 @@ def a_paused_leader_is_replaced_and_refused_when_it_wakes_up():
                     return file.read()
             except OSError:
                 return ""
-        wait_until(lambda: "another controller leads this database" in log_of_second(), "the second to say who leads")
+        try:
+            wait_until(lambda: "another controller leads this database" in log_of_second(), "the second to say who leads")
+        except Failure as failure:
+            raise Failure(f"{failure}; it said:\n{log_of_second()}\nthe first:\n{INSTANCE.log()}") from failure
         assert second.poll() is None, "the second waits"
         assert INSTANCE.look("select pid from penstock.controller") == [(first.pid,)]
 
