@@ -1,6 +1,7 @@
 \echo Use "CREATE EXTENSION penstock" to load this file. \quit
 
--- Sections: roles · foreign data wrapper · state · diagnostics · catalog views · functions · grants.
+-- Sections: roles, foreign data wrapper, state, diagnostics, catalog views, functions, grants.
+-- ASCII only: the server reads it in the encoding of the database.
 -- README.md beside this file says what the marker of a schema is and how to add an upgrade step.
 
 ------------------------------------------------------------------------------------------ roles
@@ -375,7 +376,7 @@ comment on column penstock.offered_table.table_name is 'name of the table; cut w
 comment on column penstock.offered_table."position" is 'place among the tables of the plugin, from 1';
 comment on column penstock.offered_table.description is 'what it holds, in the words of the plugin; null: it does not say';
 comment on column penstock.offered_table.columns is
-    'array, in order, of {"name", "type_oid", "description"} and the options of the column by name ("key", "exact", "superset", …); what is absent is null';
+    'array, in order, of {"name", "type_oid", "description"} and the options of the column by name ("key", "exact", "superset" and others); what is absent is null';
 comment on column penstock.offered_table.problem is 'why it cannot be a table of PostgreSQL and is left out; null: it can';
 
 ---------------------------------------------------------------------------------- catalog views
