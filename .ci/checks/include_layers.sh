@@ -32,8 +32,8 @@ controller/src/reconcile penstock/types|reconcile
 controller/src/catalog penstock/types|reconcile|catalog
 controller/src/hosting penstock/(types|protocol)|hosting
 controller/src/cluster penstock/types|cluster
-controller/src/query penstock/types|query
-controller/src/cli penstock/types|cluster|query|cli
+controller/src/query penstock/types|reconcile|query
+controller/src/cli penstock/types|reconcile|cluster|query|cli
 controller/src/service penstock/(types|protocol)|config|reconcile|catalog|hosting|cluster|service
 TABLE
 if grep -rnE --include='*.?pp' '^ *# *include "[^"]*\.\./' extension controller plugins tests; then

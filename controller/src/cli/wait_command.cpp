@@ -14,7 +14,7 @@ namespace penstock::cli {
 namespace {
 
 using namespace std::chrono_literals;
-using query::ConnectionState;
+using reconcile::State;
 
 /// Without a notification: how often the controller is looked at, which ends without one.
 constexpr auto kLookInterval = 1s;
@@ -45,8 +45,7 @@ void check_names(query::ConnectionTable& table, const std::vector<std::string>& 
 std::vector<query::Connection> changing(const std::vector<query::Connection>& connections) {
     std::vector<query::Connection> found;
     for (const query::Connection& connection : connections) {
-        if (connection.state == ConnectionState::kPending ||
-            connection.state == ConnectionState::kUpdating) {
+        if (connection.state == State::kPending || connection.state == State::kUpdating) {
             found.push_back(connection);
         }
     }
@@ -54,8 +53,7 @@ std::vector<query::Connection> changing(const std::vector<query::Connection>& co
 }
 
 bool is_good(const query::Connection& connection) {
-    return connection.state == ConnectionState::kReady ||
-           connection.state == ConnectionState::kDisabled;
+    return connection.state == State::kReady || connection.state == State::kDisabled;
 }
 
 /// After the wait: says on standard error what is not ready, and of named ones the state of each.
@@ -75,7 +73,7 @@ bool report(const std::vector<std::string>& names, const query::Scene& scene) {
     for (const query::Connection& connection : scene.named) {
         if (!names.empty() || !is_good(connection)) {
             std::fprintf(stderr, "%s: %s%s%s\n", connection.name.c_str(),
-                         query::text_of(connection.state), connection.error.empty() ? "" : ": ",
+                         reconcile::name_of(connection.state), connection.error.empty() ? "" : ": ",
                          connection.error.c_str());
         }
     }

@@ -10,10 +10,9 @@ namespace penstock::query {
 namespace {
 
 using Action = Decision::Action;
-using State = ConnectionState;
+using reconcile::name_of;
+using reconcile::State;
 
-constexpr std::array<const char*, 6> kStateTexts{"pending", "updating", "ready",
-                                                 "error",   "deleting", "disabled"};
 /// How many connections a line names before it counts the rest.
 constexpr std::size_t kMostNamed = 3;
 
@@ -99,16 +98,12 @@ std::vector<Connection> dynamic_ones(const std::vector<Connection>& connections)
 
 } // namespace
 
-ConnectionState connection_state_from_text(const std::string& text) {
-    const auto* const found = std::find(kStateTexts.begin(), kStateTexts.end(), text);
-    if (found == kStateTexts.end()) {
+State connection_state_from_text(const std::string& text) {
+    const std::optional<State> state = reconcile::state_from_text(text);
+    if (!state) {
         throw Exception(ErrorKind::kInternal, "unknown state \"" + text + "\" of a connection");
     }
-    return static_cast<State>(found - kStateTexts.begin());
-}
-
-const char* text_of(ConnectionState state) noexcept {
-    return kStateTexts[static_cast<std::size_t>(state)];
+    return *state;
 }
 
 std::vector<Connection> deciding(const std::vector<Connection>& on_path) {
@@ -156,7 +151,7 @@ std::string describe_wait(const std::vector<Connection>& connections, const Scen
         const Connection& connection = connections[index];
         const bool is_loading = connection.state == State::kReady; // waited for, so not imported
         text += (index == 0 ? "" : ", ") + connection.name + ": " +
-                (is_loading ? "not imported yet" : text_of(connection.state));
+                (is_loading ? "not imported yet" : name_of(connection.state));
     }
     if (connections.size() > named) {
         text += " and " + std::to_string(connections.size() - named) + " more";

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "reconcile/state.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -11,23 +13,13 @@
 /// looks, waits and runs statements again is query/waiter.hpp.
 namespace penstock::query {
 
-enum class ConnectionState : std::uint8_t {
-    kPending,
-    kUpdating,
-    kReady,
-    kError,
-    kDeleting,
-    kDisabled,
-};
-
 /// As in connection_state.state. Errors: Exception kInternal for a word that is not one of them.
-[[nodiscard]] ConnectionState connection_state_from_text(const std::string& text);
-[[nodiscard]] const char* text_of(ConnectionState state) noexcept;
+[[nodiscard]] reconcile::State connection_state_from_text(const std::string& text);
 
 /// One row of connection_state, as far as the rules need it.
 struct Connection {
     std::string name;
-    ConnectionState state = ConnectionState::kPending;
+    reconcile::State state = reconcile::State::kPending;
     std::string error; ///< the row's text; may be empty unless the state is `error`
     std::string plugin;
     bool is_dynamic = false; ///< each connection of the plugin has tables of its own

@@ -244,7 +244,7 @@ std::optional<Error> Waiter::obstacle(const Decision& decision, const Scene& sce
 void Waiter::ask_for_tables(const Decision& decision) {
     for (const Connection& connection : decision.connections) {
         const bool is_wanted =
-            connection.state == ConnectionState::kReady || (names_schema_ && connection.may_offer);
+            connection.state == reconcile::State::kReady || (names_schema_ && connection.may_offer);
         if (is_wanted && asked_.insert(connection.name).second) {
             connections_.load(connection.name);
         }

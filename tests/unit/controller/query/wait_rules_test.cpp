@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using Action = Decision::Action;
 using Kind = Missing::Kind;
-using State = ConnectionState;
+using reconcile::State;
 
 constexpr Missing kTable{Kind::kTable, false};
 constexpr Missing kTableOfSchema{Kind::kTable, true};
@@ -251,7 +251,7 @@ TEST(TheLineOfAWait, names_what_is_waited_for_and_counts_what_is_ready) {
 TEST(TheStateOfAConnection, is_one_of_those_of_the_table) {
     for (const State state : {State::kPending, State::kUpdating, State::kReady, State::kError,
                               State::kDeleting, State::kDisabled}) {
-        EXPECT_EQ(connection_state_from_text(text_of(state)), state);
+        EXPECT_EQ(connection_state_from_text(reconcile::name_of(state)), state);
     }
     EXPECT_THROW((void)connection_state_from_text("asleep"), Exception);
 }
