@@ -86,6 +86,10 @@ void check_ops(const char*, const char* value) {
     check_parsed([value] { (void)QualOps::from_text(value).take(); });
 }
 
+void check_order(const char*, const char* value) {
+    check_parsed([value] { (void)sort_keys_from_text(value).take(); });
+}
+
 void check_key(const char*, const char* value) {
     check_parsed([value] { (void)key_kind_from_text(value).take(); });
 }
@@ -105,6 +109,7 @@ constexpr Option kOptions[] = {
     {"rows", ForeignTableRelationId, check_number},
     {"startup_ms", ForeignTableRelationId, check_number},
     {"parts", ForeignTableRelationId, check_number},
+    {"ordered_by", ForeignTableRelationId, check_order},
     {"evaluator", ForeignTableRelationId, check_level},
     {"exact", AttributeRelationId, check_ops},
     {"superset", AttributeRelationId, check_ops},
@@ -112,6 +117,7 @@ constexpr Option kOptions[] = {
     {"batch", AttributeRelationId, check_number},
     {"unique", AttributeRelationId, check_boolean},
     {"distinct", AttributeRelationId, check_number},
+    {"sortable", AttributeRelationId, check_boolean},
 };
 
 [[noreturn]] void raise_unknown(const char* name, Oid catalog) {

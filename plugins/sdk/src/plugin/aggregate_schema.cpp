@@ -81,7 +81,8 @@ class JoinedTable {
         if (is_new) {
             columns_.push_back({column, offered, false});
             columns_.back().column.superset = {};
-            columns_.back().column.is_unique = false; // two connections may have the same row
+            columns_.back().column.is_unique = false;   // two connections may have the same row
+            columns_.back().column.is_sortable = false; // their rows come side by side
             return;
         }
         JoinedColumn& joined = columns_[place->second];

@@ -1,6 +1,8 @@
 #include "penstock/protocol/messages.hpp"
 #include "penstock/types/evaluator.hpp"
 
+#include <algorithm>
+
 namespace penstock {
 
 namespace {
@@ -125,6 +127,40 @@ Status read_groups(const wire::Scan& from, ScanRequest& request) {
     return {};
 }
 
+/// Columns that are asked for, or aggregates, that the server and a plugin may compare.
+bool is_sortable(const ScanRequest& request, const SortKey& key) {
+    if (key.aggregate > 0) {
+        const auto& calls = request.aggregates;
+        const std::size_t index = std::size_t{key.aggregate} - 1;
+        const auto type = index < calls.size()
+                              ? aggregate_result(calls[index].function, calls[index].type)
+                              : std::nullopt;
+        return type && can_sort(*type);
+    }
+    const auto found = std::find_if(request.columns.begin(), request.columns.end(),
+                                    [&](const auto& column) { return column.name == key.column; });
+    return found != request.columns.end() &&
+           (request.is_top ? can_sort(found->type) : can_be_ordered(found->type));
+}
+
+/// The order, and the row limit that goes with it.
+Status read_sort(const wire::Scan& from, ScanRequest& request) {
+    request.row_limit = from.row_limit();
+    request.is_top = from.is_top();
+    for (const wire::SortKey& wire_key : from.sort()) {
+        request.sort.push_back(read_message(wire_key));
+        if (!is_sortable(request, request.sort.back())) {
+            return refuse("an order by \"" + wire_key.column() + '"');
+        }
+    }
+    const bool is_whole = request.is_top ? !request.sort.empty() && request.row_limit > 0
+                                         : request.sort.empty() || !request.is_grouped;
+    if (!is_whole) {
+        return refuse("an order of groups, or first rows without order and limit");
+    }
+    return {};
+}
+
 void write_qual(const Qual& from, wire::ScanQual& to) {
     to.set_column(from.column);
     to.set_op(static_cast<std::uint32_t>(from.op));
@@ -165,6 +201,10 @@ void write_message(const ScanRequest& from, wire::Scan& to) {
     to.set_row_limit(from.row_limit);
     to.set_is_grouped(from.is_grouped);
     to.set_is_cache_off(!from.is_cache_allowed);
+    for (const SortKey& key : from.sort) {
+        write_message(key, *to.add_sort());
+    }
+    to.set_is_top(from.is_top);
 }
 
 Result<ScanRequest> read_message(const wire::Scan& from) {
@@ -204,7 +244,10 @@ Result<ScanRequest> read_message(const wire::Scan& from) {
         return refuse("part " + std::to_string(request.part) + " of " +
                       std::to_string(request.part_count));
     }
-    request.row_limit = from.row_limit();
+    const Status sort = read_sort(from, request);
+    if (!sort) {
+        return sort.error();
+    }
     request.is_cache_allowed = !from.is_cache_off();
     return request;
 }

@@ -33,10 +33,22 @@ Result<Column> read_column(const wire::SchemaColumn& from) {
     column.batch = from.batch();
     column.is_unique = from.is_unique();
     column.distinct_estimate = from.distinct_estimate();
+    column.is_sortable = from.is_sortable();
     return column;
 }
 
 } // namespace
+
+void write_message(const SortKey& from, wire::SortKey& to) {
+    to.set_column(from.column);
+    to.set_is_descending(from.is_descending);
+    to.set_is_nulls_first(from.is_nulls_first);
+    to.set_aggregate(from.aggregate);
+}
+
+SortKey read_message(const wire::SortKey& from) {
+    return {from.column(), from.is_descending(), from.is_nulls_first(), from.aggregate()};
+}
 
 void write_message(const std::vector<TableSchema>& from, wire::Schema& to) {
     for (const TableSchema& table : from) {
@@ -47,6 +59,9 @@ void write_message(const std::vector<TableSchema>& from, wire::Schema& to) {
         target.set_startup_cost_ms(table.startup_cost_ms);
         target.set_max_parts(table.max_parts);
         target.set_evaluator(table.evaluator);
+        for (const SortKey& key : table.ordered_by) {
+            write_message(key, *target.add_ordered_by());
+        }
         for (const Column& column : table.columns) {
             wire::SchemaColumn& entry = *target.add_columns();
             entry.set_name(column.name);
@@ -58,6 +73,7 @@ void write_message(const std::vector<TableSchema>& from, wire::Schema& to) {
             entry.set_batch(column.batch);
             entry.set_is_unique(column.is_unique);
             entry.set_distinct_estimate(column.distinct_estimate);
+            entry.set_is_sortable(column.is_sortable);
         }
     }
 }
@@ -73,6 +89,9 @@ Result<std::vector<TableSchema>> read_message(const wire::Schema& from) {
         table.startup_cost_ms = source.startup_cost_ms();
         table.max_parts = source.max_parts();
         table.evaluator = source.evaluator();
+        for (const wire::SortKey& key : source.ordered_by()) {
+            table.ordered_by.push_back(read_message(key));
+        }
         for (const wire::SchemaColumn& wire_column : source.columns()) {
             Result<Column> column = read_column(wire_column);
             if (!column) {

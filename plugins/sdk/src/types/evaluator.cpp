@@ -53,6 +53,15 @@ bool can_group(TypeId type) noexcept {
     return find_entry(type) != nullptr;
 }
 
+bool can_be_ordered(TypeId type) noexcept {
+    return can_sort(type) || type == TypeId::kNumeric || type == TypeId::kInterval ||
+           type == TypeId::kInet;
+}
+
+bool can_sort(TypeId type) noexcept {
+    return find_entry(type) != nullptr;
+}
+
 std::optional<TypeId> aggregate_result(AggregateFunction function, TypeId type) noexcept {
     if (function == AggregateFunction::kCount) {
         return TypeId::kInt8;

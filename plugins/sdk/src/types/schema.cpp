@@ -1,5 +1,6 @@
 #include "penstock/types/schema.hpp"
 
+#include "penstock/types/evaluator.hpp"
 #include "penstock/types/utf8.hpp"
 
 #include <algorithm>
@@ -75,6 +76,29 @@ Status check_column(const std::string& table, const Column& column) {
     if (!is_valid_text(column.description)) {
         return refuse("description of " + what + " is not valid UTF-8");
     }
+    if (column.is_sortable && !can_be_ordered(column.type)) {
+        return refuse(what + " cannot be sortable",
+                      "The order of type " + std::string(find_type(column.type)->sql_name) +
+                          " is the server's alone.");
+    }
+    return {};
+}
+
+/// Every column of the order is there, once, and of a type whose order a plugin can keep.
+Status check_order(const TableSchema& table) {
+    std::set<std::string_view> names;
+    for (const SortKey& key : table.ordered_by) {
+        const auto column =
+            std::find_if(table.columns.begin(), table.columns.end(),
+                         [&](const Column& each) { return each.name == key.column; });
+        if (column == table.columns.end() || !can_be_ordered(column->type) ||
+            !names.insert(key.column).second) {
+            return refuse("order of table " + shown(table.name) + " names column " +
+                              shown(key.column),
+                          "Each column of the order is one of the table, named once, and of a type "
+                          "that can be ordered by a plugin.");
+        }
+    }
     return {};
 }
 
@@ -119,7 +143,7 @@ Status check_schema(const TableSchema& table) {
             return refuse("column " + shown(column.name) + " of " + what + " is there twice");
         }
     }
-    return {};
+    return check_order(table);
 }
 
 std::vector<OptionText> table_options(const std::string& connection, const TableSchema& table) {
@@ -133,6 +157,9 @@ std::vector<OptionText> table_options(const std::string& connection, const Table
     }
     if (table.max_parts != defaults.max_parts) {
         options.push_back({"parts", std::to_string(table.max_parts)});
+    }
+    if (!table.ordered_by.empty()) {
+        options.push_back({"ordered_by", to_text(table.ordered_by)});
     }
     if (table.evaluator != defaults.evaluator) {
         options.push_back({"evaluator", std::to_string(table.evaluator)});
@@ -159,6 +186,9 @@ std::vector<OptionText> column_options(const Column& column) {
     }
     if (column.distinct_estimate != 0) {
         options.push_back({"distinct", text_of(column.distinct_estimate)});
+    }
+    if (column.is_sortable) {
+        options.push_back({"sortable", "true"});
     }
     return options;
 }

@@ -51,6 +51,7 @@ std::string schema_hash(const std::vector<TableSchema>& tables) {
         hash.add(table.row_estimate);
         hash.add(table.startup_cost_ms);
         hash.add(std::uint64_t{table.max_parts});
+        hash.add(std::string_view(to_text(table.ordered_by)));
         hash.add(std::uint64_t{table.evaluator});
         hash.add(std::uint64_t{table.columns.size()});
         for (const Column& column : table.columns) {
@@ -63,6 +64,7 @@ std::string schema_hash(const std::vector<TableSchema>& tables) {
             hash.add(std::uint64_t{column.batch});
             hash.add(std::uint64_t{column.is_unique});
             hash.add(column.distinct_estimate);
+            hash.add(std::uint64_t{column.is_sortable});
         }
     }
     return hash.hex();

@@ -208,6 +208,36 @@ TEST(Messages, refuse_groups_that_nobody_could_compute) {
     EXPECT_FALSE(read_message(message).ok()) << "an aggregate of the future";
 }
 
+TEST(Messages, carry_an_order_of_rows) {
+    ScanRequest ordered = request();
+    ordered.sort = {{"b", true, true}, {"a", false, true}};
+    wire::Scan message;
+    write_message(ordered, message);
+    EXPECT_EQ(read_message(message).take().sort, ordered.sort);
+    EXPECT_FALSE(read_message(message).take().is_top);
+    message.set_is_top(true);
+    expect_refused(message, "first rows without order and limit");
+    message.set_row_limit(3);
+    EXPECT_TRUE(read_message(message).take().is_top);
+    message.mutable_sort(0)->set_column("c");
+    expect_refused(message, "an order by \"c\"");
+}
+
+TEST(Messages, carry_an_order_of_groups_only_for_the_first_of_them) {
+    ScanRequest ordered = grouped_request();
+    ordered.sort = {{"", true, false, 1}};
+    ordered.row_limit = 3;
+    ordered.is_top = true;
+    wire::Scan message;
+    write_message(ordered, message);
+    EXPECT_EQ(read_message(message).take().sort, ordered.sort);
+    message.mutable_sort(0)->set_aggregate(100);
+    expect_refused(message, "an order by");
+    message.mutable_sort(0)->set_aggregate(1);
+    message.set_is_top(false);
+    expect_refused(message, "an order of groups");
+}
+
 TEST(Messages, carry_schemas) {
     const std::vector<TableSchema> tables{{.name = "t",
                                            .description = "A table.",
@@ -219,10 +249,12 @@ TEST(Messages, carry_schemas) {
                                                         KeyKind::kRequired,
                                                         50,
                                                         true,
-                                                        7.5}},
+                                                        7.5,
+                                                        true}},
                                            .row_estimate = 5,
                                            .startup_cost_ms = 2,
-                                           .max_parts = 9},
+                                           .max_parts = 9,
+                                           .ordered_by = {{"a", true}}},
                                           {.name = "u", .columns = {{"b", TypeId::kJsonb}}}};
     wire::Schema message;
     write_message(tables, message);

@@ -87,6 +87,10 @@ TEST(Schema, refuses_what_postgresql_would_refuse_or_cut) {
         {[](auto& t) { t.max_parts = kMaxParts + 1; }, "parts of"},
         {[](auto& t) { t.columns[0].distinct_estimate = -1; }, "estimate of"},
         {[](auto& t) { t.columns[0].batch = kMaxBatch + 1; }, "batch of"},
+        {[](auto& t) { t.ordered_by = {{"c"}}; }, "order of table \"t\" names column \"c\""},
+        {[](auto& t) { t.ordered_by = {{"a"}, {"a", true}}; }, "order of"},
+        {[](auto& t) { t.columns[0] = {"a", TypeId::kJsonb, "", {}, {}, {}, 0, false, 0, true}; },
+         "cannot be sortable"},
     };
     for (const Case& one : cases) {
         TableSchema schema = table();
@@ -122,6 +126,9 @@ TEST(SchemaHash, changes_with_everything_that_makes_the_ddl) {
         [](auto& t) { t.columns[0].batch = 2; },
         [](auto& t) { t.columns[0].is_unique = true; },
         [](auto& t) { t.columns[0].distinct_estimate = 2; },
+        [](auto& t) { t.columns[0].is_sortable = true; },
+        [](auto& t) { t.ordered_by = {{"a"}}; },
+        [](auto& t) { t.ordered_by = {{"a", true}}; },
         [](auto& t) { std::swap(t.columns[0], t.columns[1]); },
         [](auto& t) { t.columns.pop_back(); },
     };
@@ -158,17 +165,21 @@ TEST(SchemaOptions, leave_out_what_is_the_default) {
     EXPECT_EQ(table_options("c", schema), plain);
     schema.row_estimate = 2.5;
     schema.startup_cost_ms = 1e6;
-    const std::vector<OptionText> all{
-        {"connection", "c"}, {"table", "t"}, {"rows", "2.5"}, {"startup_ms", "1e+06"}};
+    schema.ordered_by = {{"b", true, true}, {"a"}};
+    const std::vector<OptionText> all{{"connection", "c"},
+                                      {"table", "t"},
+                                      {"rows", "2.5"},
+                                      {"startup_ms", "1e+06"},
+                                      {"ordered_by", "b desc, a"}};
     EXPECT_EQ(table_options("c", schema), all);
 }
 
 TEST(SchemaOptions, say_what_a_column_answers) {
-    const Column column{"a", TypeId::kText, "", kEqualityOps, {QualOp::kLt}, KeyKind::kRequired,
-                        50,  true,          7.5};
-    const std::vector<OptionText> options{{"exact", "= in"},   {"superset", "<"},
-                                          {"key", "required"}, {"batch", "50"},
-                                          {"unique", "true"},  {"distinct", "7.5"}};
+    const Column column{"a", TypeId::kText, "",  kEqualityOps, {QualOp::kLt}, KeyKind::kRequired,
+                        50,  true,          7.5, true};
+    const std::vector<OptionText> options{
+        {"exact", "= in"},  {"superset", "<"},   {"key", "required"}, {"batch", "50"},
+        {"unique", "true"}, {"distinct", "7.5"}, {"sortable", "true"}};
     EXPECT_EQ(column_options(column), options);
     EXPECT_TRUE(column_options({"a", TypeId::kText}).empty());
 }

@@ -27,6 +27,9 @@ void write_message(const Value& from, TypeId type, wire::Value& to);
 void write_message(const ConfigValue& from, wire::ConfigValue& to);
 [[nodiscard]] ConfigValue read_message(const wire::ConfigValue& from);
 
+void write_message(const SortKey& from, wire::SortKey& to);
+[[nodiscard]] SortKey read_message(const wire::SortKey& from);
+
 void write_message(const ScanRequest& from, wire::Scan& to);
 [[nodiscard]] Result<ScanRequest> read_message(const wire::Scan& from);
 

@@ -27,6 +27,13 @@ inline constexpr std::uint32_t kEvaluatorLevel = 1;
 /// when PostgreSQL says so)?
 [[nodiscard]] bool can_group(TypeId type) noexcept;
 
+/// May a plugin promise an order by columns of this type? Where all that compare as equal are alike
+/// to every version of the server, whatever its locale (text: in the collation C).
+[[nodiscard]] bool can_be_ordered(TypeId type) noexcept;
+
+/// Does the SDK compare two values of this type as the server does? A part of can_be_ordered().
+[[nodiscard]] bool can_sort(TypeId type) noexcept;
+
 /// The type of the aggregate's result over a column of `type`; nothing: it stays in the server.
 /// `avg` of integers is not in the list: the server divides sum by count, in its own numeric.
 [[nodiscard]] std::optional<TypeId> aggregate_result(AggregateFunction function,

@@ -59,9 +59,15 @@ struct ScanRequest {
     /// other scans read the others. Only where the schema offers it (TableSchema::max_parts).
     std::uint32_t part = 0;
     std::uint32_t part_count = 0; ///< 0 = the whole table
+    /// Rows must come in this order. A table only sees what it has promised to do: all are columns
+    /// with Column::is_sortable. Rows that are equal by it may come in any order.
+    std::vector<SortKey> sort;
 
     // The SDK's part; a table never sees these set.
     std::uint64_t row_limit = 0; ///< rows after this one are not wanted; 0 = all are
+    /// Of `sort` only the first `row_limit` rows are wanted, but these in any order, and it is no
+    /// mistake to send more: the server sorts what comes.
+    bool is_top = false;
     /// The result is groups: one row for each combination of values of `columns`, which is these
     /// and then `aggregates`. Without columns exactly one row, also when there are no rows.
     bool is_grouped = false;

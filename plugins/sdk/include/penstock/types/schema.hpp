@@ -1,6 +1,7 @@
 #pragma once
 
 #include "penstock/types/result.hpp"
+#include "penstock/types/sort_key.hpp"
 #include "penstock/types/type.hpp"
 
 #include <cstddef>
@@ -105,6 +106,10 @@ struct Column {
     /// sorts that it proves needless by it.
     bool is_unique = false;
     double distinct_estimate = 0; ///< different values, NULL not counted; 0 = not known
+    /// A promise: rows come in the order that ScanRequest::sort asks for, as far as it names such
+    /// columns. Only types of can_be_ordered(), and text byte by byte. Without it nothing is lost
+    /// but the source's own sorting: of ORDER BY with LIMIT, the SDK keeps only the first rows.
+    bool is_sortable = false;
     friend bool operator==(const Column&, const Column&) = default;
 };
 
@@ -119,6 +124,9 @@ struct TableSchema {
     /// 1 = each worker may read the whole table; 0 = only one scan for one query. A promise that
     /// the source gives the same rows to scans that run at the same time.
     std::uint32_t max_parts = 0;
+    /// A promise: all rows of a scan always come in this order, whatever its conditions are (not:
+    /// rows of different parts). The server then does not sort.
+    std::vector<SortKey> ordered_by = {};
     /// What the SDK computes over the table's rows (evaluator.hpp). Set by the SDK, not by authors.
     std::uint32_t evaluator = 0;
     friend bool operator==(const TableSchema&, const TableSchema&) = default;
@@ -161,13 +169,13 @@ struct OptionText {
     friend bool operator==(const OptionText&, const OptionText&) = default;
 };
 
-/// Options of the foreign table: `connection`, `table`, `rows`, `startup_ms`, `evaluator` (the last
-/// three only where they differ from the defaults). The one place that IMPORT FOREIGN SCHEMA and
-/// the controller's DDL share.
+/// Options of the foreign table: `connection`, `table`, `rows`, `startup_ms`, `parts`,
+/// `ordered_by`, `evaluator` (all but the first two only where they differ from the defaults). The
+/// one place that IMPORT FOREIGN SCHEMA and the controller's DDL share.
 [[nodiscard]] std::vector<OptionText> table_options(const std::string& connection,
                                                     const TableSchema& table);
-/// Options of a column: `exact`, `superset`, `key`, `batch`, `unique`, `distinct`, only where not
-/// empty.
+/// Options of a column: `exact`, `superset`, `key`, `batch`, `unique`, `distinct`, `sortable`, only
+/// where not empty.
 [[nodiscard]] std::vector<OptionText> column_options(const Column& column);
 
 } // namespace penstock
