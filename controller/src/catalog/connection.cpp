@@ -190,6 +190,19 @@ void Connection::run_alone(const std::string& sql) {
     }
 }
 
+std::unique_ptr<Channel> Connection::listen(const std::string& channel) {
+    refuse_if_lost();
+    std::unique_ptr<Channel> made;
+    try {
+        made = std::make_unique<Channel>(connection_, channel);
+        is_lost_ = !connection_.is_open(); // libpqxx does not say that LISTEN failed for that
+    } catch (...) {
+        rethrow();
+    }
+    refuse_if_lost();
+    return made;
+}
+
 void Connection::take_notifications() {
     refuse_if_lost();
     try {

@@ -8,7 +8,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
 /// The only door to libpqxx; included by the .cpp files of this folder and by nobody else.
 namespace penstock::catalog {
@@ -28,6 +30,16 @@ pqxx::result exec(pqxx::transaction_base& transaction, const std::string& sql,
     }
 }
 
+/// Takes what is notified on one channel, for as long as it lives; goes before its connection.
+class Channel : public pqxx::notification_receiver {
+  public:
+    using pqxx::notification_receiver::notification_receiver;
+    void operator()(const std::string& payload, int /*backend_pid*/) override {
+        payloads.push_back(payload);
+    }
+    std::vector<std::string> payloads; ///< in order
+};
+
 /// One session of the server with our settings. Once it is lost it stays lost: libpqxx 6 would
 /// silently open another, without our advisory lock, LISTEN and settings.
 /// Errors: everything is thrown as Exception; a lost session as kUnavailable, for ever after.
@@ -45,10 +57,10 @@ class Connection {
     /// Statements that must not run in a transaction block of ours; each commits by itself.
     void run_alone(const std::string& sql);
 
-    /// Only while no transaction runs. Errors: kUnavailable.
+    [[nodiscard]] std::unique_ptr<Channel> listen(const std::string& channel);
+    /// Hands what has come to the channels. Only while no transaction runs. Errors: kUnavailable.
     void take_notifications();
     [[nodiscard]] int socket() const noexcept;
-    [[nodiscard]] pqxx::connection& raw() noexcept { return connection_; }
 
   private:
     void refuse_if_lost() const;

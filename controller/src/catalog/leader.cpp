@@ -95,16 +95,6 @@ std::int64_t raise_epoch(Connection& connection, const std::string& socket) {
     return epoch;
 }
 
-class RequestReceiver : public pqxx::notification_receiver {
-  public:
-    RequestReceiver(pqxx::connection& connection, const std::string& channel)
-        : pqxx::notification_receiver(connection, channel) {}
-    void operator()(const std::string& payload, int /*backend_pid*/) override {
-        requests.push_back(payload);
-    }
-    std::vector<std::string> requests;
-};
-
 } // namespace
 
 struct Leader::Impl {
@@ -113,14 +103,14 @@ struct Leader::Impl {
         connection.become_owner();
         take_lock(connection);
         epoch = raise_epoch(connection, socket);
-        refreshes = std::make_unique<RequestReceiver>(connection.raw(), "penstock_request");
-        loads = std::make_unique<RequestReceiver>(connection.raw(), "penstock_load");
+        refreshes = connection.listen("penstock_request");
+        loads = connection.listen("penstock_load");
     }
 
     Connection connection;
     std::int64_t epoch = 0;
-    std::unique_ptr<RequestReceiver> refreshes; ///< these two go before their connection
-    std::unique_ptr<RequestReceiver> loads;
+    std::unique_ptr<Channel> refreshes; ///< these two go before their connection
+    std::unique_ptr<Channel> loads;
 };
 
 Leader::Leader(const Target& target, const std::string& socket)
@@ -153,8 +143,8 @@ std::optional<std::int64_t> Leader::server_uid() const {
 
 Leader::Requests Leader::take_requests() {
     impl_->connection.take_notifications();
-    return {std::exchange(impl_->refreshes->requests, {}),
-            std::exchange(impl_->loads->requests, {})};
+    return {std::exchange(impl_->refreshes->payloads, {}),
+            std::exchange(impl_->loads->payloads, {})};
 }
 
 } // namespace penstock::catalog

@@ -53,5 +53,23 @@ TEST_F(ConnectionTest, works_with_our_settings) {
     });
 }
 
+/// A controller that loses its session while it begins to lead tries again; a foreign exception
+/// ended it.
+TEST_F(ConnectionTest, a_session_that_is_lost_before_it_listens_is_unavailable) {
+    Connection connection(Target{target("postgres")});
+    const std::unique_ptr<Channel> before = connection.listen("before");
+    as_admin(
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = "
+        "'penstockd'");
+    for (int call = 0; call < 2; ++call) {
+        try {
+            const std::unique_ptr<Channel> after = connection.listen("after");
+            ADD_FAILURE() << "nothing was thrown";
+        } catch (const Exception& exception) {
+            EXPECT_EQ(exception.error().kind, ErrorKind::kUnavailable);
+        }
+    }
+}
+
 } // namespace
 } // namespace penstock::catalog
