@@ -558,7 +558,80 @@ comment on column penstock.scan.outcome is
 comment on column penstock.scan.sqlstate is
     'error code of a scan that failed or was cancelled (57014); null otherwise';
 
+create function penstock.table_statistics(
+        out relid oid, out scans bigint, out cached_scans bigint, out errors bigint,
+        out cancelled bigint, out requests bigint, out rows bigint, out bytes bigint,
+        out source_bytes bigint, out mean_first_row_ms float8, out total_ms float8,
+        out max_ms float8, out last_scan timestamptz, out observed_rows bigint,
+        out observed_at timestamptz, out stats_reset timestamptz) returns setof record
+    language c volatile parallel safe set search_path = pg_catalog, pg_temp
+    as 'MODULE_PATHNAME', 'penstock_table_statistics';
+comment on function penstock.table_statistics() is
+    'the rows of penstock.stat_table, without names of tables';
+
+create view penstock.stat_table as
+    select s.relid, n.nspname as schema_name, c.relname as table_name, s.scans, s.cached_scans,
+           s.errors, s.cancelled, s.requests, s.rows, s.bytes, s.source_bytes,
+           s.mean_first_row_ms, s.total_ms, s.max_ms, s.last_scan, s.observed_rows, s.observed_at,
+           s.stats_reset
+    from penstock.table_statistics() s
+    join pg_catalog.pg_class c on c.oid = s.relid
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace;
+comment on view penstock.stat_table is
+    'what all sessions together did with each foreign table that was scanned since the server started, as far as the user may read the table or is a member of pg_read_all_stats; in shared memory, so penstock must be in shared_preload_libraries';
+comment on column penstock.stat_table.relid is 'the foreign table, in pg_class';
+comment on column penstock.stat_table.schema_name is 'schema of the table, named after its connection';
+comment on column penstock.stat_table.table_name is 'name of the table';
+comment on column penstock.stat_table.scans is
+    'scans that have ended, in whatever way; one in parallel workers counts once, one in a nested loop once for all its requests';
+comment on column penstock.stat_table.cached_scans is
+    'those whose last rows came from the plugin''s cache';
+comment on column penstock.stat_table.errors is
+    'scans, or processes of parallel scans, that the plugin, its connection or its values failed';
+comment on column penstock.stat_table.cancelled is
+    'scans that the user, a timeout or the end of the session cut off while they were at work';
+comment on column penstock.stat_table.requests is
+    'times that the plugin was asked: once for each scan, each round of a nested loop, each part of a parallel scan';
+comment on column penstock.stat_table.rows is
+    'rows received, before PostgreSQL checked conditions of its own';
+comment on column penstock.stat_table.bytes is 'bytes received from the plugin';
+comment on column penstock.stat_table.source_bytes is
+    'bytes that the plugin read from its source, where it says so; 0: it does not';
+comment on column penstock.stat_table.mean_first_row_ms is
+    'mean time from a scan''s first request to its first rows, ms; null: no scan had any';
+comment on column penstock.stat_table.total_ms is
+    'time of all scans from their first request to their end, ms; the time of whoever reads the rows is in it';
+comment on column penstock.stat_table.max_ms is 'time of the longest of them, ms';
+comment on column penstock.stat_table.last_scan is
+    'when the last scan ended; null: none since the reset';
+comment on column penstock.stat_table.observed_rows is
+    'rows of the last scan of the whole table, which the planner uses where neither ANALYZE nor the plugin tells how many there are; null: there was none';
+comment on column penstock.stat_table.observed_at is 'when that scan ended';
+comment on column penstock.stat_table.stats_reset is
+    'since when scans are counted: the last reset, or the table''s first scan';
+
+create function penstock.statistics_room(
+        out tables bigint, out max_tables bigint, out evicted bigint) returns record
+    language c volatile parallel safe set search_path = pg_catalog, pg_temp
+    as 'MODULE_PATHNAME', 'penstock_statistics_room';
+comment on function penstock.statistics_room() is 'the row of penstock.stat_table_info';
+
+create view penstock.stat_table_info as select * from penstock.statistics_room();
+comment on view penstock.stat_table_info is
+    'how full the shared memory behind penstock.stat_table is, over all databases';
+comment on column penstock.stat_table_info.tables is 'tables that have statistics';
+comment on column penstock.stat_table_info.max_tables is
+    'tables that there is room for: the setting penstock.stat_table_max';
+comment on column penstock.stat_table_info.evicted is
+    'times that the table which was scanned longest ago was forgotten for another, since the server started; if it grows, penstock.stat_table_max is too small';
+
 -------------------------------------------------------------------------------------- functions
+
+create function penstock.stat_reset(foreign_table regclass default null) returns void
+    language c volatile parallel restricted set search_path = pg_catalog, pg_temp
+    as 'MODULE_PATHNAME', 'penstock_stat_reset';
+comment on function penstock.stat_reset(regclass) is
+    'starts penstock.stat_table anew, for one table or for all of this database; for superusers, unless granted to others';
 
 create function penstock.dependent_object(schema_name name, table_name name default null,
                                           column_name name default null)
@@ -744,13 +817,17 @@ alter sequence penstock.connection_generation owner to penstock_owner;
 
 grant select on penstock.connection_state, penstock.controller, penstock.event, penstock.plugin,
     penstock.config_file, penstock.offered_table, penstock.transition, penstock.live_table,
-    penstock.live_schema, penstock."table", penstock."column", penstock.scan
+    penstock.live_schema, penstock."table", penstock."column", penstock.scan,
+    penstock.stat_table, penstock.stat_table_info
     to penstock_users, penstock_owner;
 
 revoke all on function penstock.penstock_fdw_handler() from public;
 revoke all on function penstock.penstock_fdw_validator(text[], oid) from public;
 revoke all on function penstock.check_transition() from public;
 revoke all on function penstock.session_scans() from public;
+revoke all on function penstock.table_statistics() from public;
+revoke all on function penstock.statistics_room() from public;
+revoke all on function penstock.stat_reset(regclass) from public;
 revoke all on function penstock.refuse_truncate() from public;
 revoke all on function penstock.dependent_object(name, name, name) from public;
 revoke all on function penstock.live_hash(name) from public;
@@ -763,7 +840,8 @@ revoke all on function penstock.release_load_lock(oid) from public;
 revoke all on function penstock.clear_plugin_cache(name, text) from public;
 revoke all on function penstock.cache_clear(text) from public;
 revoke all on function penstock.set_search_path(text[]) from public;
-grant execute on function penstock.session_scans() to penstock_users, penstock_owner;
+grant execute on function penstock.session_scans(), penstock.table_statistics(),
+    penstock.statistics_room() to penstock_users, penstock_owner;
 grant execute on function penstock.dependent_object(name, name, name), penstock.live_hash(name)
     to penstock_users, penstock_owner;
 grant execute on function penstock.refresh(text), penstock.load(text),

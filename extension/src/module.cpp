@@ -7,6 +7,7 @@
 #include "penstock/protocol/quiet.hpp"
 #include "pg/scan_history.hpp"
 #include "pg/schema_wait.hpp"
+#include "pg/table_statistics.hpp"
 #include "pg/wait.hpp"
 #include "waiting/hooks.hpp"
 
@@ -32,6 +33,7 @@ struct IntegerSetting {
     int most;
     int flags;
     GucIntAssignHook on_change;
+    GucContext context = PGC_USERSET;
 };
 
 /// Every setting that is a number, in alphabetical order.
@@ -45,6 +47,8 @@ const IntegerSetting kSettings[] = {
      "Longest wait of a query for the tables of a connection that are not there yet; 0: none.",
      &penstock::pg::schema_wait_timeout_ms, 30'000, 0, 3'600'000, GUC_UNIT_MS,
      schema_wait_timeout_changed},
+    {"penstock.stat_table_max", "Number of tables that penstock.stat_table has room for.",
+     &penstock::pg::stat_table_max, 5000, 16, 100'000, 0, nullptr, PGC_POSTMASTER},
 };
 
 struct BooleanSetting {
@@ -73,14 +77,19 @@ const BooleanSetting kSwitches[] = {
 void _PG_init(void) {
     penstock::silence_protobuf(); // a hostile plugin must not fill the server's log
     for (const IntegerSetting& setting : kSettings) {
+        // About memory that only a preloaded library has; elsewhere known, and without effect.
+        const bool is_too_late =
+            setting.context == PGC_POSTMASTER && !process_shared_preload_libraries_in_progress;
         DefineCustomIntVariable(setting.name, setting.description, nullptr, setting.variable,
-                                setting.initial, setting.least, setting.most, PGC_USERSET,
-                                setting.flags, nullptr, setting.on_change, nullptr);
+                                setting.initial, setting.least, setting.most,
+                                is_too_late ? PGC_SIGHUP : setting.context, setting.flags, nullptr,
+                                setting.on_change, nullptr);
     }
     for (const BooleanSetting& setting : kSwitches) {
         DefineCustomBoolVariable(setting.name, setting.description, nullptr, setting.variable, true,
                                  PGC_USERSET, 0, nullptr, nullptr, nullptr);
     }
+    penstock::pg::install_table_statistics();
     penstock::fdw::install_estimates();
     penstock::fdw::install_key_batch_join();
     penstock::pg::reserve_setting_prefix("penstock");

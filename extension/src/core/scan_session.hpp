@@ -71,6 +71,9 @@ class ScanSession {
     [[nodiscard]] bool is_cached() const noexcept { return is_cached_; }
     [[nodiscard]] std::uint64_t cache_age_ms() const noexcept { return cache_age_ms_; }
 
+    /// Rows that the last scan has received so far.
+    [[nodiscard]] std::uint64_t rows_of_scan() const noexcept { return scan_rows_; }
+
     // Counters over all scans of the object, for EXPLAIN ANALYZE.
     [[nodiscard]] std::uint64_t rows_total() const noexcept { return rows_total_; }
     [[nodiscard]] std::uint64_t blocks_total() const noexcept { return blocks_total_; }

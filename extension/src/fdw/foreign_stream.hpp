@@ -43,13 +43,15 @@ struct ForeignStream {
     pg::Socket* timer;      ///< of an async scan that has to try again later
     ScanRecorder* recorder; ///< null before the first request
     Stage stage;
-    bool was_read;      ///< since the request was made
-    bool may_wait;      ///< false while an Append asks asynchronously
-    bool is_waiting;    ///< the last call for a row ended because it must not wait
-    AsyncGroup* group;  ///< of its Append; null = not async
-    bool is_counted;    ///< in group->running
-    SharedParts* parts; ///< of a parallel scan, in shared memory; null = the whole table is read
-    std::uint32_t part; ///< that is read, or was last
+    bool was_read;        ///< since the request was made
+    bool may_wait;        ///< false while an Append asks asynchronously
+    bool is_waiting;      ///< the last call for a row ended because it must not wait
+    AsyncGroup* group;    ///< of its Append; null = not async
+    bool is_counted;      ///< in group->running
+    SharedParts* parts;   ///< of a parallel scan, in shared memory; null = the whole table is read
+    std::uint32_t part;   ///< that is read, or was last
+    bool reads_parts;     ///< of a parallel scan; stays when `parts` is gone
+    bool took_first_part; ///< one process of each parallel scan does
     std::uint64_t rows_of_workers; ///< for EXPLAIN, when the scan is over; and the next two
     std::uint64_t blocks_of_workers;
     std::uint64_t bytes_of_workers;
@@ -94,6 +96,8 @@ core::ScanSession::Event receive_some(ForeignStream* state, bool may_wait);
 
 /// Takes the next part of a parallel scan. False: all are taken.
 bool take_part(ForeignStream* state);
+/// The last row of a part was read.
+void end_part(ForeignStream* state);
 /// How many parts there are.
 std::uint32_t part_count_of(const ForeignStream* state);
 

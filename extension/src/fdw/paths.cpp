@@ -1,6 +1,7 @@
 #include "fdw/callbacks.hpp"
 #include "fdw/costs.hpp"
 #include "fdw/rel_state.hpp"
+#include "pg/table_statistics.hpp"
 
 /// Planning: sizes and paths. Never talks to a plugin: everything it needs to know stands in
 /// the options of the foreign table and its columns.
@@ -78,6 +79,16 @@ void add_scan_path(PlannerInfo* root, RelOptInfo* rel, double rows, bool is_keye
     if (rel->consider_parallel && path->param_info == nullptr && !is_forbidden) {
         add_parallel_paths(root, rel, cost, path);
     }
+}
+
+/// Rows of a table without ANALYZE: as somebody has written into its definition; else as many as a
+/// scan of all of it had; else a guess.
+double rows_of_table(const pg::TableInfo* table) {
+    if (table->rows > 0) {
+        return Max(table->rows, 1);
+    }
+    const int64 observed = pg::observed_rows(table->relation);
+    return observed == pg::kNotObserved ? pg::default_rows() : Max(observed, 1);
 }
 
 /// Which column the search for join clauses is at.
@@ -170,8 +181,9 @@ using namespace penstock::fdw;
 void penstock_get_foreign_rel_size(PlannerInfo* root, RelOptInfo* rel, Oid relation) noexcept {
     const pg::TableInfo* table = read_rel_table(rel, relation);
     state_of(rel)->keyed = add_keys(root, rel, rel->baserestrictinfo, nullptr);
-    // ANALYZE has counted; the plugin can only have guessed.
-    rel->tuples = rel->tuples > 0 ? rel->tuples : Max(table->rows, 1);
+    if (rel->tuples <= 0) { // else ANALYZE has counted
+        rel->tuples = rows_of_table(table);
+    }
     set_baserel_size_estimates(root, rel);
 }
 

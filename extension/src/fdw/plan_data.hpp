@@ -77,6 +77,11 @@ inline List* limit_of(const ForeignScan* plan) {
 inline bool is_grouped(const ForeignScan* plan) {
     return list_length(plan->fdw_private) > kPlanGroups;
 }
+/// Is every row of the table among the answers? Without conditions, limits and groups.
+inline bool reads_whole_table(const ForeignScan* plan) {
+    return !is_grouped(plan) && quals_of(plan) == NIL && limit_of(plan) == NIL &&
+           row_target_of(plan) == 0;
+}
 inline List* calls_of(const ForeignScan* plan) {
     auto* groups = static_cast<List*>(list_nth(plan->fdw_private, kPlanGroups));
     return static_cast<List*>(list_nth(groups, kPlanCalls));

@@ -124,6 +124,9 @@ TupleTableSlot* penstock_iterate_foreign_scan(ForeignScanState* node) noexcept {
             }
             break;
         case Event::kEnd:
+            if (state->parts != nullptr && state->socket->is_open()) {
+                end_part(state);
+            }
             finish_stream(state);
             if (!begin_next_part(node)) {
                 return slot;

@@ -3,6 +3,7 @@
 #include "fdw/plan_data.hpp"
 #include "pg/boundary.hpp"
 #include "pg/conversion.hpp"
+#include "pg/table_statistics.hpp"
 
 namespace penstock::fdw {
 namespace {
@@ -200,6 +201,10 @@ void make_recorder(ForeignScanState* node, const core::QualSpec* quals, std::siz
     auto* stream = static_cast<ForeignStream*>(node->fdw_state);
     stream->recorder = pg::make_owned<ScanRecorder>(node->ss.ps.state->es_query_cxt);
     stream->recorder->stream = stream;
+    stream->recorder->relation = stream->table->relation;
+    stream->recorder->started_at = GetCurrentTimestamp();
+    stream->recorder->is_whole = reads_whole_table(plan_of(node));
+    stream->recorder->is_open = true;
     pg::make_scan_record(&stream->recorder->record);
     if (stream->recorder->record == nullptr) {
         return;
@@ -212,14 +217,49 @@ void make_recorder(ForeignScanState* node, const core::QualSpec* quals, std::siz
     MemoryContextDelete(work);
 }
 
-void finish(ScanRecorder* recorder) noexcept {
+bool is_cancel(int sqlstate) {
+    return ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_OPERATOR_INTERVENTION;
+}
+
+/// `sqlstate`: of the error that ended the scan; 0 = none.
+pg::ScanCounts counts_of(const ScanRecorder* recorder, int sqlstate, TimestampTz ended_at) {
+    const ForeignStream* stream = recorder->stream;
+    const core::ScanSession* session = stream->session;
+    const bool is_complete = session->is_complete();
+    pg::ScanCounts counts = {};
+    counts.is_scan = !stream->reads_parts || stream->took_first_part;
+    counts.is_cached = is_complete && session->is_cached();
+    counts.is_failed = sqlstate != 0 && !is_cancel(sqlstate);
+    counts.is_cancelled = sqlstate != 0 && is_cancel(sqlstate);
+    counts.requests = recorder->requests;
+    counts.rows = static_cast<int64>(session->rows_total());
+    counts.bytes = static_cast<int64>(session->bytes_total());
+    counts.source_bytes = static_cast<int64>(session->source_bytes_total());
+    counts.first_row_ms = stream->first_row_ms;
+    counts.total_ms = static_cast<double>(ended_at - recorder->started_at) / 1000.0;
+    counts.observed_rows = is_complete && recorder->is_whole && !stream->reads_parts
+                               ? static_cast<int64>(session->rows_of_scan())
+                               : pg::kNotObserved;
+    counts.ended_at = ended_at;
+    return counts;
+}
+
+void finish(ScanRecorder* recorder, int sqlstate) noexcept {
+    if (!recorder->is_open) {
+        return;
+    }
+    recorder->is_open = false;
+    const TimestampTz ended_at = GetCurrentTimestamp();
+    pg::add_scan(recorder->relation, counts_of(recorder, sqlstate, ended_at));
     pg::ScanRecord* record = recorder->record;
     if (record == nullptr) {
         return;
     }
     recorder->record = nullptr;
     const core::ScanSession* session = recorder->stream->session;
-    record->ended_at = GetCurrentTimestamp();
+    record->sqlstate = sqlstate;
+    record->requests = recorder->requests;
+    record->ended_at = ended_at;
     record->rows = static_cast<int64>(session->rows_total());
     record->bytes = static_cast<int64>(session->bytes_total());
     record->source_bytes = static_cast<int64>(session->source_bytes_total());
@@ -239,10 +279,7 @@ void note_error(void* recorder) {
 } // namespace
 
 ScanRecorder::~ScanRecorder() {
-    if (record != nullptr && is_error(sqlstate)) {
-        record->sqlstate = sqlstate;
-    }
-    finish(this);
+    finish(this, is_error(sqlstate) ? sqlstate : 0);
 }
 
 void record_request(ForeignScanState* node, const core::QualSpec* quals, std::size_t qual_count) {
@@ -250,14 +287,14 @@ void record_request(ForeignScanState* node, const core::QualSpec* quals, std::si
     if (stream->recorder == nullptr) {
         make_recorder(node, quals, quals == nullptr ? 0 : qual_count);
     }
-    if (stream->recorder->record != nullptr && quals != nullptr) {
-        ++stream->recorder->record->requests;
+    if (quals != nullptr) {
+        ++stream->recorder->requests;
     }
 }
 
 void record_end(ForeignStream* stream) {
     if (stream->recorder != nullptr) {
-        finish(stream->recorder);
+        finish(stream->recorder, 0);
     }
 }
 

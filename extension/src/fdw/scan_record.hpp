@@ -5,16 +5,22 @@
 
 #include "pg/scan_history.hpp"
 
-/// Writes down what a scan did, for penstock.scan. A scan has a record from its first request on;
-/// its end, or the end of its query by an error, puts it into the session's history.
+/// Writes down what a scan did, for penstock.scan and penstock.stat_table. A scan has a recorder
+/// from its first request on; its end, or the end of its query by an error, puts what it did into
+/// the session's history and adds it to the statistics of its table.
 namespace penstock::fdw {
 
-/// A scan's record until it is kept. Made by make_owned in the query's context after everything it
+/// A scan until its end is recorded. Made by make_owned in the query's context after everything it
 /// points to, so it is destroyed before that, also when an error destroys the query.
 struct ScanRecorder {
     pg::ScanRecord* record = nullptr; ///< null = none is made, or it was kept
     const ForeignStream* stream = nullptr;
-    int sqlstate = 0; ///< of the last message raised while the scan was at work
+    Oid relation = InvalidOid;
+    TimestampTz started_at = 0;
+    int64 requests = 0;
+    bool is_whole = false; ///< all rows of the table are asked for
+    bool is_open = false;  ///< its end was not recorded yet
+    int sqlstate = 0;      ///< of the last message raised while the scan was at work
 
     ScanRecorder() noexcept = default;
     ScanRecorder(const ScanRecorder&) = delete;

@@ -151,6 +151,25 @@ inline void rest_in_analyze() {
 #endif
 }
 
+/// Calls `request`, which asks for shared memory and locks, when the server takes such wishes:
+/// while libraries are preloaded, from 15 on in a hook after all of them.
+inline void on_shared_memory_request(void (*request)()) {
+#if PG_VERSION_NUM >= 150000
+    static void (*wish)() = nullptr;
+    static shmem_request_hook_type next_hook = nullptr;
+    wish = request;
+    next_hook = shmem_request_hook;
+    shmem_request_hook = [] {
+        if (next_hook != nullptr) {
+            next_hook();
+        }
+        wish();
+    };
+#else
+    request();
+#endif
+}
+
 /// MarkGUCPrefixReserved replaced EmitWarningsOnPlaceholders in 15.
 inline void reserve_setting_prefix(const char* prefix) {
 #if PG_VERSION_NUM >= 150000

@@ -1,6 +1,7 @@
 #include "pg/scan_history.hpp"
 
 #include "pg/boundary.hpp"
+#include "pg/result_rows.hpp"
 
 namespace penstock::pg {
 
@@ -122,30 +123,6 @@ void fill_row(Row* row, const ScanRecord* record) {
     row->set_text(kSqlstate, record->sqlstate == 0 ? nullptr : unpack_sql_state(record->sqlstate));
 }
 
-/// By hand, because PostgreSQL's own helper has another name in each of 14, 15 and 16.
-Tuplestorestate* make_result(FunctionCallInfo call, TupleDesc* descriptor) {
-    auto* result = reinterpret_cast<ReturnSetInfo*>(call->resultinfo);
-    if (result == nullptr || !IsA(result, ReturnSetInfo) ||
-        (result->allowedModes & SFRM_Materialize) == 0) {
-        raise(ERRCODE_FEATURE_NOT_SUPPORTED, "set-valued function called where it cannot be",
-              nullptr, nullptr);
-    }
-    MemoryContext previous = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
-    if (get_call_result_type(call, nullptr, descriptor) != TYPEFUNC_COMPOSITE ||
-        (*descriptor)->natts != kScanColumnCount) {
-        raise(ERRCODE_UNDEFINED_FUNCTION,
-              "the extension's SQL is of another version than its library", nullptr,
-              "Run ALTER EXTENSION penstock UPDATE.");
-    }
-    Tuplestorestate* store = tuplestore_begin_heap(
-        (result->allowedModes & SFRM_Materialize_Random) != 0, false, work_mem);
-    result->returnMode = SFRM_Materialize;
-    result->setResult = store;
-    result->setDesc = *descriptor;
-    MemoryContextSwitchTo(previous);
-    return store;
-}
-
 } // namespace
 
 void make_scan_record(ScanRecord** owner) {
@@ -199,7 +176,7 @@ PG_FUNCTION_INFO_V1(penstock_session_scans);
 Datum penstock_session_scans(PG_FUNCTION_ARGS) {
     using namespace penstock::pg;
     TupleDesc descriptor = nullptr;
-    Tuplestorestate* store = make_result(fcinfo, &descriptor);
+    Tuplestorestate* store = make_result_rows(fcinfo, kScanColumnCount, &descriptor);
     for (int age = 0; age < history.capacity; ++age) {
         const ScanRecord* record = history.records[(history.next + age) % history.capacity];
         if (record == nullptr || !has_privs_of_role(GetUserId(), record->user)) {

@@ -125,14 +125,15 @@ void read_columns(TableInfo* table, Oid relation_oid) {
 }
 
 // The defaults live in a C++ object; these frames end before anything of PostgreSQL is called.
-double default_rows() {
-    return TableSchema().row_estimate;
-}
 double default_startup_ms() {
     return TableSchema().startup_cost_ms;
 }
 
 } // namespace
+
+double default_rows() {
+    return TableSchema().row_estimate;
+}
 
 TableInfo* read_server(Oid server_oid) {
     auto* table = static_cast<TableInfo*>(palloc0(sizeof(TableInfo)));
@@ -143,9 +144,9 @@ TableInfo* read_server(Oid server_oid) {
 TableInfo* read_table(Oid relation_oid) {
     ForeignTable* foreign_table = GetForeignTable(relation_oid);
     TableInfo* table = read_server(foreign_table->serverid);
+    table->relation = relation_oid;
     table->connection = get_namespace_name(get_rel_namespace(relation_oid));
     table->table = get_rel_name(relation_oid);
-    table->rows = default_rows();
     table->startup_ms = default_startup_ms();
     ListCell* cell = nullptr;
     foreach (cell, foreign_table->options) {

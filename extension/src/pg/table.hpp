@@ -31,15 +31,19 @@ struct TableInfo {
     const char* plugin; ///< server's option, or the server's name
     const char* socket;
     std::int64_t uid; ///< of the plugin
+    Oid relation;
     const char* connection;
     const char* table;
-    double rows; ///< option, or the default of TableSchema
+    double rows; ///< option; 0 = none, default_rows() at best
     double startup_ms;
     int parts;               ///< that parallel workers can read; 0 = the scan is not for workers
     std::uint32_t evaluator; ///< option: what the plugin's SDK computes; 0 = nothing
     int column_count;        ///< pg_class.relnatts: dropped ones included
     ColumnInfo* columns;
 };
+
+/// Rows of a table of which nobody knows anything.
+double default_rows();
 
 /// Reads server and table options. Raises: HV00D-class errors for what the validator let pass
 /// because it was not there (no socket).

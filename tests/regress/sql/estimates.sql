@@ -21,6 +21,30 @@ select planned_rows('select * from example_numbers where digits = ''7''');
 select planned_rows('select distinct digits from example_numbers');
 alter foreign table example_numbers alter column digits options (set distinct '1e9');
 select planned_rows('select distinct digits from example_numbers');
+-- Rows that a scan of the whole table had, where nobody says how many there are; not those of a limit or condition.
+create foreign table seen (greeting text, to_whom text) server example options (connection 'ex', "table" 'example_hello', evaluator '1');
+set plan_cache_mode = force_generic_plan;
+prepare all_seen as select * from seen;
+do $$ begin
+    perform penstock.stat_reset('seen');
+    perform greeting from seen limit 1;
+    perform greeting from seen where greeting = 'hello';
+end $$;
+select planned_rows('select * from seen'), planned_rows('execute all_seen');
+select count(*) from seen where greeting is distinct from 'x';
+select observed_rows from penstock.stat_table where relid = 'seen'::regclass;
+-- Groups and joins over it without ANALYZE. Plans that are there stay.
+select planned_rows('select * from seen'), planned_rows('execute all_seen'), planned_rows('select distinct greeting from seen'),
+    planned_rows('select to_whom, count(*) from seen group by 1'), planned_rows('select * from seen join o on o.k::text = seen.greeting');
+-- The plugin's word, or the user's, goes before what was seen; to start the statistics anew is to forget it.
+alter foreign table seen options (add rows '70000');
+select planned_rows('select * from seen');
+alter foreign table seen options (drop rows);
+select penstock.stat_reset('seen');
+select planned_rows('select * from seen');
+deallocate all_seen;
+reset plan_cache_mode;
+drop foreign table seen;
 -- ANALYZE reads the table; what it counts goes before what the plugin said.
 alter foreign table example_numbers options (add rows '50000');
 select planned_rows('select * from example_numbers');
