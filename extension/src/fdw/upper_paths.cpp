@@ -18,10 +18,12 @@ constexpr double kGroupOverheadBytes = 64;
 /// the executor needs for its way through the socket and an Agg node.
 constexpr double kEvaluationCostFactor = 0.2;
 
-/// A scan of one of our tables, whose SDK can group.
-bool is_our_scan(const RelOptInfo* input) {
+/// A scan of one of our tables, whose SDK can group. A table with children is an Append, of its own
+/// rows and theirs.
+bool is_our_scan(PlannerInfo* root, const RelOptInfo* input) {
     return IS_SIMPLE_REL(input) && input->rtekind == RTE_RELATION &&
-           bms_is_empty(input->lateral_relids) && input->fdw_private != nullptr &&
+           !planner_rt_fetch(input->relid, root)->inh && bms_is_empty(input->lateral_relids) &&
+           input->fdw_private != nullptr &&
            static_cast<RelState*>(input->fdw_private)->table->evaluator > 0;
 }
 
@@ -90,7 +92,7 @@ void penstock_get_foreign_upper_paths(PlannerInfo* root, UpperRelationKind stage
                                       RelOptInfo* output, void* extra) noexcept {
     const bool is_grouping = stage == UPPERREL_GROUP_AGG;
     if (!is_aggregate_pushdown || (!is_grouping && stage != UPPERREL_DISTINCT) ||
-        output->fdw_private != nullptr || !is_our_scan(input)) {
+        output->fdw_private != nullptr || !is_our_scan(root, input)) {
         return;
     }
     GroupingStep* step = is_grouping

@@ -92,6 +92,17 @@ select is_even, count(*), sum(id) from parts where is_even group by is_even;
 select is_even, count(*), max(id) from parts where not is_even group by is_even;
 reset enable_partitionwise_aggregate;
 drop table parts;
+-- A table with children is not its own rows alone.
+create foreign table parent (id int8) server example
+    options (connection 'ex', "table" 'example_numbers', evaluator '1');
+create table child () inherits (parent);
+insert into child select generate_series(1001, 1010);
+explain (costs off) select count(*) from parent;
+select count(*), max(id) from parent;
+select count(*) from (select distinct id from parent) s;
+select count(*), max(id) from only parent;
+drop table child;
+drop foreign table parent;
 -- A table whose plugin is not known to evaluate anything stays as it is.
 create foreign table plain_numbers (id int8) server example options (connection 'ex', "table" 'example_numbers');
 explain (costs off) select count(*) from plain_numbers where id = 1;
