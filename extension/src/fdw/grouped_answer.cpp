@@ -4,6 +4,7 @@
 
 #include "fdw/scan_request.hpp"
 #include "pg/boundary.hpp"
+#include "pg/conversion.hpp"
 
 namespace penstock::fdw {
 namespace {
@@ -21,7 +22,7 @@ core::AggregateSpec make_call(const pg::TableInfo* table, const PlannedCall& cal
         call.function, "", TypeId::kInt8, TypeId::kInt8, static_cast<std::uint16_t>(target), {}};
     if (call.attnum != 0) {
         const pg::ColumnInfo* column = planned_column(table, call.attnum);
-        spec.column = column->name;
+        spec.column = pg::to_utf8(column->name);
         spec.type = column->type;
     }
     const auto result = aggregate_result(spec.function, spec.type);
