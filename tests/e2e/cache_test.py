@@ -161,7 +161,11 @@ def an_aggregator_uses_what_its_children_have():
             assert session.rows("select sp_connection_name, count(*) from union_of.slow_rows group by 1 order by 1") == [
                 ("a", 1000), ("b", 5)]
         assert session.hits() is True
-    assert (asked("a"), asked("b")) == (before[0] + 1, before[1] + 1)
+        assert (asked("a"), asked("b")) == (before[0] + 1, before[1] + 1)
+        session.rows("set penstock.cache = off")
+        assert session.rows("select count(*) from union_of.slow_rows") == [(1005,)]
+        assert session.hits() is False
+    assert (asked("a"), asked("b")) == (before[0] + 2, before[1] + 2)
 
 
 def new_arguments_forget_the_old_rows():

@@ -28,7 +28,13 @@ class SharedOutput final : public BlockOutput {
         if (is_cancelled()) { // also: another child may have left half a frame behind
             throw Exception(ErrorKind::kCancelled, "query was cancelled");
         }
-        output_.write_frame(frame);
+        try {
+            output_.write_frame(frame);
+        } catch (...) {
+            failure_ = current_error();
+            stop();
+            throw;
+        }
     }
     [[nodiscard]] bool is_cancelled() const noexcept override {
         return is_stopped_ || output_.is_cancelled();
@@ -40,11 +46,15 @@ class SharedOutput final : public BlockOutput {
         }
     }
     void stop() noexcept { is_stopped_ = true; }
+    /// Why a frame could not be taken: no child's failure, so it ends the scan also when children
+    /// may fail. To be read when they are done.
+    [[nodiscard]] const std::optional<Error>& failure() const noexcept { return failure_; }
 
   private:
     BlockOutput& output_;
     std::mutex mutex_;
     std::atomic<bool> is_stopped_ = false;
+    std::optional<Error> failure_;
 };
 
 class AggregateScan {
@@ -68,6 +78,9 @@ class AggregateScan {
                          [&](std::size_t index) { scan_child(*asked[index]); });
         if (output_.is_cancelled()) {
             throw Exception(ErrorKind::kCancelled, "query was cancelled");
+        }
+        if (const std::optional<Error>& failure = shared_.failure()) {
+            throw Exception(*failure);
         }
         if (failure_) {
             throw Exception(*std::move(failure_));

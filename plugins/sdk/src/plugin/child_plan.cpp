@@ -93,6 +93,7 @@ std::optional<ChildPlan> plan_child(const ScanRequest& request, const std::strin
     plan.request.row_target = request.row_target;
     plan.request.backend_pid = request.backend_pid;
     plan.request.user_name = request.user_name;
+    plan.request.is_cache_allowed = request.is_cache_allowed;
     if (!take_quals(request.quals, schema, plan.request)) {
         return std::nullopt;
     }

@@ -236,6 +236,44 @@ TEST_F(AggregateScan, warns_of_failed_children_when_it_may_be_partial) {
                             "connection \"c\" failed, its rows are missing: no answer"));
 }
 
+TEST_F(AggregateScan, fails_when_its_own_sum_overflows_although_children_may_fail) {
+    const TableSchema floats{.name = "t", .columns = {{"f", TypeId::kFloat8}}};
+    plugin_.connections = {{"a", has(floats, sends({{1e308}}))},
+                           {"b", has(floats, sends({{1e308}}))}};
+    configure({"a", "b"}, true);
+    ScanRequest request;
+    request.connection = "all";
+    request.table = "t";
+    request.is_grouped = true;
+    request.aggregates = {{AggregateFunction::kSum, "f", TypeId::kFloat8, {}}};
+    BlockReader reader({{"sum", TypeId::kFloat8}}, [](const Row&) { FAIL() << "a sum"; });
+    try {
+        (void)store_->scan(request, reader);
+        FAIL() << "nothing was thrown";
+    } catch (const Exception& exception) {
+        EXPECT_EQ(exception.error().sqlstate, "22003");
+        EXPECT_EQ(exception.error().message, "value out of range: overflow");
+    }
+}
+
+TEST_F(AggregateScan, asks_its_children_past_the_cache_when_it_is_asked_so) {
+    std::atomic<int> scans = 0;
+    plugin_.connections = {{"a", has(numbers(), [&](const ScanRequest&, RowSink&) { ++scans; })}};
+    store_.emplace(plugin_, [](const std::string&) {}, CacheLimits{std::chrono::seconds(60)});
+    store_->configure("a", Arguments{});
+    store_->configure("all", Aggregate{{"a"}, false});
+    ScanRequest request;
+    request.connection = "all";
+    request.table = "t";
+    BlockReader reader({}, [](const Row&) {});
+    (void)store_->scan(request, reader);
+    (void)store_->scan(request, reader);
+    EXPECT_EQ(scans, 1);
+    request.is_cache_allowed = false;
+    EXPECT_FALSE(store_->scan(request, reader).cache_age);
+    EXPECT_EQ(scans, 2);
+}
+
 TEST_F(AggregateScan, takes_a_childs_own_not_found_for_a_failure) {
     plugin_.connections = {
         {"a", has(numbers(), sends({{integer(1)}}))},
