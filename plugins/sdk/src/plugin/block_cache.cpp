@@ -3,6 +3,7 @@
 #include "penstock/protocol/messages.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace penstock {
 
@@ -19,8 +20,6 @@ std::string key_of(const ScanRequest& request) {
     question.connection = request.connection;
     question.table = request.table;
     question.quals = request.quals;
-    question.part = request.part;
-    question.part_count = request.part_count;
     question.user_name = request.user_name; // a plugin may answer each user differently
     wire::Scan message;
     write_message(question, message);
@@ -39,8 +38,19 @@ bool has_columns(const std::vector<RequestedColumn>& columns,
 BlockCache::Fetch::Fetch(BlockCache& cache, std::string key, const ScanRequest& request,
                          std::uint64_t epoch)
     : cache_(cache), key_(std::move(key)), connection_(request.connection),
-      columns_(request.columns), backend_pid_(request.backend_pid), epoch_(epoch) {
+      columns_(request.columns), backend_pid_(request.backend_pid), epoch_(epoch),
+      number_(++cache.fetch_count_) {
     cache_.fetches_.push_back(this);
+}
+
+bool BlockCache::Fetch::reserve(std::size_t bytes) {
+    const std::lock_guard lock(cache_.mutex_);
+    if (bytes > cache_.limits_.max_bytes - cache_.fetched_bytes_) {
+        return false;
+    }
+    bytes_ += bytes;
+    cache_.fetched_bytes_ += bytes;
+    return true;
 }
 
 void BlockCache::Fetch::finish(CachedScan scan) {
@@ -48,6 +58,7 @@ void BlockCache::Fetch::finish(CachedScan scan) {
     if (cache_.epoch_of(connection_) == epoch_) {
         cache_.insert({key_, connection_, std::make_shared<const CachedScan>(std::move(scan))});
     }
+    cache_.fetched_bytes_ -= std::exchange(bytes_, 0);
     std::erase(cache_.fetches_, this);
     cache_.changed_.notify_all();
 }
@@ -58,6 +69,12 @@ void BlockCache::Fetch::stop_sharing() noexcept {
     cache_.changed_.notify_all();
 }
 
+void BlockCache::Fetch::give_up() noexcept {
+    stop_sharing();
+    const std::lock_guard lock(cache_.mutex_);
+    cache_.fetched_bytes_ -= std::exchange(bytes_, 0);
+}
+
 std::uint64_t BlockCache::epoch(const std::string& connection) const {
     const std::lock_guard lock(mutex_);
     return epoch_of(connection);
@@ -65,19 +82,21 @@ std::uint64_t BlockCache::epoch(const std::string& connection) const {
 
 BlockCache::Answer BlockCache::find(const ScanRequest& request, std::uint64_t epoch,
                                     const std::function<bool()>& is_cancelled) {
-    if (!is_on() || !request.is_cache_allowed) {
+    if (!is_on() || !request.is_cache_allowed || request.part_count > 1) {
         return {};
     }
     const std::string key = key_of(request);
     std::unique_lock lock(mutex_);
-    while (true) {
-        if (auto scan = look_up(key, request)) {
-            return {std::move(scan), nullptr};
+    std::shared_ptr<const CachedScan> scan = look_up(key, request);
+    if (scan == nullptr && request.row_target == 0) { // else it may want less than all rows
+        const std::uint64_t fetch = find_fetch(key, request);
+        while (is_shared(fetch) && !is_cancelled()) {
+            (void)changed_.wait_for(lock, kCancelInterval);
         }
-        if (!is_worth_waiting(key, request) || is_cancelled()) {
-            break;
-        }
-        (void)changed_.wait_for(lock, kCancelInterval);
+        scan = look_up(key, request);
+    }
+    if (scan != nullptr) {
+        return {std::move(scan), nullptr};
     }
     if (request.row_target != 0) {
         return {}; // what comes may be a part
@@ -101,11 +120,18 @@ std::shared_ptr<const CachedScan> BlockCache::look_up(const std::string& key,
     return nullptr;
 }
 
-bool BlockCache::is_worth_waiting(const std::string& key, const ScanRequest& request) const {
-    return std::any_of(fetches_.begin(), fetches_.end(), [&](const Fetch* fetch) {
+std::uint64_t BlockCache::find_fetch(const std::string& key, const ScanRequest& request) const {
+    const auto found = std::find_if(fetches_.begin(), fetches_.end(), [&](const Fetch* fetch) {
         return fetch->key_ == key && fetch->backend_pid_ != request.backend_pid &&
+               fetch->epoch_ == epoch_of(request.connection) && // else it was cleared since
                has_columns(fetch->columns_, request.columns);
     });
+    return found != fetches_.end() ? (*found)->number_ : 0;
+}
+
+bool BlockCache::is_shared(std::uint64_t number) const {
+    return std::any_of(fetches_.begin(), fetches_.end(),
+                       [&](const Fetch* fetch) { return fetch->number_ == number; });
 }
 
 std::uint64_t BlockCache::epoch_of(const std::string& connection) const {

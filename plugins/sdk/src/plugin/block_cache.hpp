@@ -34,30 +34,36 @@ struct CachedScan {
 
 /// Finished scans of a process by what was asked: connection, table, conditions, user; the columns
 /// may be more than are asked for. What failed, was cancelled, cut, or came with warnings is never
-/// in it.
+/// in it; nor is a part of a table, because an old part and a new one of the same table may lack
+/// rows or have them twice.
 ///
 /// Two scans of one question at the same time share one fetch: the second waits for the first to
 /// finish. It gives up, and asks the source itself, as soon as the first has to wait for its own
 /// reader, or belongs to the same backend: so no scan ever waits for a reader, which could be one
-/// that waits for it.
+/// that waits for it. It waits for one fetch at most, and not for more rows than it wants itself.
+///
+/// Memory: what is kept takes `max_bytes`, and what is being fetched as much again.
 /// Threads: all functions, from any.
 class BlockCache {
   public:
     explicit BlockCache(CacheLimits limits) : limits_(limits) {}
 
     [[nodiscard]] bool is_on() const noexcept { return limits_.ttl.count() > 0; }
-    [[nodiscard]] std::size_t max_bytes() const noexcept { return limits_.max_bytes; }
 
     /// A fetch that others may wait for.
     class Fetch {
       public:
-        ~Fetch() { stop_sharing(); }
+        ~Fetch() { give_up(); }
         Fetch(const Fetch&) = delete;
         Fetch& operator=(const Fetch&) = delete;
+        /// Room for `bytes` more of the scan. False: there is none, the caller gives up.
+        [[nodiscard]] bool reserve(std::size_t bytes);
         /// The scan is over and complete.
         void finish(CachedScan scan);
         /// Nobody waits for it any more; it may still be finished.
         void stop_sharing() noexcept;
+        /// It will not be finished.
+        void give_up() noexcept;
 
       private:
         friend class BlockCache;
@@ -68,6 +74,8 @@ class BlockCache {
         const std::vector<RequestedColumn> columns_;
         const std::int64_t backend_pid_;
         const std::uint64_t epoch_;
+        const std::uint64_t number_; ///< of all fetches
+        std::size_t bytes_ = 0;      ///< reserved
     };
 
     /// Either a scan to send, or a fetch to make, or (cache off, or not for this request) neither.
@@ -96,7 +104,10 @@ class BlockCache {
 
     [[nodiscard]] std::shared_ptr<const CachedScan> look_up(const std::string& key,
                                                             const ScanRequest& request);
-    [[nodiscard]] bool is_worth_waiting(const std::string& key, const ScanRequest& request) const;
+    /// The number of a fetch that will answer the request; 0 = there is none.
+    [[nodiscard]] std::uint64_t find_fetch(const std::string& key,
+                                           const ScanRequest& request) const;
+    [[nodiscard]] bool is_shared(std::uint64_t number) const;
     [[nodiscard]] std::uint64_t epoch_of(const std::string& connection) const;
     void insert(Entry entry);
     void remove(Entries::iterator entry);
@@ -106,7 +117,9 @@ class BlockCache {
     std::condition_variable changed_;
     Entries entries_;
     std::size_t bytes_ = 0;
-    std::vector<Fetch*> fetches_;
+    std::vector<Fetch*> fetches_;   ///< those that others may wait for
+    std::size_t fetched_bytes_ = 0; ///< reserved by all fetches
+    std::uint64_t fetch_count_ = 0;
     std::map<std::string, std::uint64_t> epochs_; ///< raised by clear()
     std::uint64_t common_epoch_ = 0;
 };

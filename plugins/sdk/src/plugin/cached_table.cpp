@@ -37,9 +37,8 @@ void replay(const CachedScan& scan, const std::vector<RequestedColumn>& columns,
 }
 
 RecordingOutput::RecordingOutput(BlockCache::Fetch& fetch,
-                                 const std::vector<RequestedColumn>& columns, std::size_t max_bytes,
-                                 BlockOutput& output)
-    : fetch_(fetch), max_bytes_(max_bytes), output_(output), scan_(CachedScan()) {
+                                 const std::vector<RequestedColumn>& columns, BlockOutput& output)
+    : fetch_(fetch), output_(output), scan_(CachedScan()) {
     scan_->columns = columns;
     scan_->read_at = std::chrono::steady_clock::now();
     output_.before_waiting([&fetch] { fetch.stop_sharing(); });
@@ -47,12 +46,12 @@ RecordingOutput::RecordingOutput(BlockCache::Fetch& fetch,
 
 void RecordingOutput::write_frame(std::span<const std::byte> frame) {
     if (scan_) {
-        scan_->bytes += frame.size();
-        if (scan_->bytes > max_bytes_) {
-            scan_.reset();
-            fetch_.stop_sharing();
-        } else {
+        if (fetch_.reserve(frame.size())) {
+            scan_->bytes += frame.size();
             scan_->frames.emplace_back(frame.begin(), frame.end());
+        } else {
+            scan_.reset();
+            fetch_.give_up();
         }
     }
     output_.write_frame(frame);

@@ -14,13 +14,13 @@ namespace penstock {
 void replay(const CachedScan& scan, const std::vector<RequestedColumn>& columns,
             BlockOutput& output);
 
-/// Passes a table's blocks on and keeps a copy of each, until they are more than the cache takes or
-/// the reader makes them wait.
+/// Passes a table's blocks on and keeps a copy of each, until they are more than the cache has
+/// room for.
 /// Lifetime: fetch and output outlive it. Threads: one.
 class RecordingOutput final : public BlockOutput {
   public:
     RecordingOutput(BlockCache::Fetch& fetch, const std::vector<RequestedColumn>& columns,
-                    std::size_t max_bytes, BlockOutput& output);
+                    BlockOutput& output);
     ~RecordingOutput() override { output_.before_waiting(nullptr); }
     RecordingOutput(const RecordingOutput&) = delete;
     RecordingOutput& operator=(const RecordingOutput&) = delete;
@@ -33,7 +33,6 @@ class RecordingOutput final : public BlockOutput {
 
   private:
     BlockCache::Fetch& fetch_;
-    const std::size_t max_bytes_;
     BlockOutput& output_;
     std::optional<CachedScan> scan_; ///< nothing: it has become too large
 };

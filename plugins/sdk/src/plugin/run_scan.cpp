@@ -28,7 +28,7 @@ ScanSummary read_cached(Table& table, const ScanRequest& request, Evaluation& ou
     if (answer.fetch == nullptr) {
         return read_table(table, request, output);
     }
-    RecordingOutput recorder(*answer.fetch, request.columns, use.cache->max_bytes(), output);
+    RecordingOutput recorder(*answer.fetch, request.columns, output);
     ScanSummary summary = read_table(table, request, recorder);
     if (summary.warnings.empty()) { // else it may be a part
         recorder.finish();

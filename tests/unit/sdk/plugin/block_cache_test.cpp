@@ -219,6 +219,85 @@ TEST_F(BlockCacheTest, nobody_waits_for_a_fetch_that_waits_for_its_reader) {
     EXPECT_NE(second.fetch, nullptr);
 }
 
+/// Waits in a thread of its own until `cache.find()` gives it an answer.
+class Waiter {
+  public:
+    Waiter(BlockCache& cache, const ScanRequest& request)
+        : thread_([this, &cache, request] {
+              answer_ = cache.find(request, cache.epoch("c"), [this] {
+                  is_waiting_ = true;
+                  is_waiting_.notify_all();
+                  return false;
+              });
+              is_waiting_ = true;
+              is_waiting_.notify_all();
+          }) {
+        is_waiting_.wait(false);
+    }
+    BlockCache::Answer answer() {
+        thread_.join();
+        return std::move(answer_);
+    }
+
+  private:
+    std::atomic<bool> is_waiting_ = false;
+    BlockCache::Answer answer_;
+    std::thread thread_;
+};
+
+TEST_F(BlockCacheTest, all_that_waited_for_a_fetch_that_fails_ask_at_once) {
+    BlockCache::Answer first = cache_.find(request_of(1), 0, kNeverCancelled);
+    Waiter second(cache_, request_of(2));
+    Waiter third(cache_, request_of(3));
+    first.fetch.reset();
+    const BlockCache::Answer answers[] = {second.answer(), third.answer()}; // both still fetch
+    EXPECT_NE(answers[0].fetch, nullptr);
+    EXPECT_NE(answers[1].fetch, nullptr);
+}
+
+TEST_F(BlockCacheTest, who_wants_few_rows_waits_for_nobody) {
+    const BlockCache::Answer first = cache_.find(request_of(1), 0, kNeverCancelled);
+    ScanRequest request = request_of(2);
+    request.row_target = 1;
+    const BlockCache::Answer second = cache_.find(request, 0, [] {
+        ADD_FAILURE() << "it waits";
+        return true;
+    });
+    EXPECT_EQ(second.scan, nullptr);
+}
+
+TEST_F(BlockCacheTest, nobody_waits_for_a_fetch_from_before_a_clear) {
+    const BlockCache::Answer first = cache_.find(request_of(1), 0, kNeverCancelled);
+    cache_.clear("c");
+    const BlockCache::Answer second = cache_.find(request_of(2), cache_.epoch("c"), [] {
+        ADD_FAILURE() << "it waits";
+        return true;
+    });
+    EXPECT_NE(second.fetch, nullptr);
+}
+
+TEST_F(BlockCacheTest, what_is_being_fetched_takes_no_more_than_what_is_kept) {
+    const BlockCache::Answer first = cache_.find(request_of(1), 0, kNeverCancelled);
+    const BlockCache::Answer second = cache_.find(request_of(1), 0, kNeverCancelled);
+    EXPECT_TRUE(first.fetch->reserve(kLimits.max_bytes - 10));
+    EXPECT_FALSE(second.fetch->reserve(11));
+    EXPECT_TRUE(second.fetch->reserve(10));
+    first.fetch->give_up();
+    EXPECT_TRUE(second.fetch->reserve(kLimits.max_bytes - 10));
+    second.fetch->finish(CachedScan());
+    EXPECT_TRUE(first.fetch->reserve(kLimits.max_bytes));
+}
+
+TEST_F(BlockCacheTest, parts_of_a_table_are_read_anew) {
+    ScanRequest request = request_of(1);
+    request.part_count = 2;
+    for (int time = 0; time < 2; ++time) {
+        const BlockCache::Answer answer = cache_.find(request, 0, kNeverCancelled);
+        EXPECT_EQ(answer.scan, nullptr);
+        EXPECT_EQ(answer.fetch, nullptr);
+    }
+}
+
 TEST_F(BlockCacheTest, a_cancelled_scan_stops_to_wait) {
     const BlockCache::Answer first = cache_.find(request_of(1), 0, kNeverCancelled);
     const BlockCache::Answer second = cache_.find(request_of(2), 0, [] { return true; });
