@@ -64,7 +64,9 @@ class Count final : public Accumulator {
     void append_result(std::uint32_t group, ColumnBuilder& result) const override {
         result.append_fixed(counts_[group]);
     }
-    [[nodiscard]] std::size_t group_bytes() const noexcept override { return sizeof(counts_[0]); }
+    [[nodiscard]] std::size_t bytes() const noexcept override {
+        return counts_.size() * sizeof(counts_[0]);
+    }
 
   private:
     std::vector<std::int64_t> counts_;
@@ -92,7 +94,9 @@ class IntegerSum final : public Accumulator {
             result.append_offset(append_numeric(result.data(), text_of(state.sum)).take());
         }
     }
-    [[nodiscard]] std::size_t group_bytes() const noexcept override { return sizeof(State); }
+    [[nodiscard]] std::size_t bytes() const noexcept override {
+        return states_.size() * sizeof(State);
+    }
 
   private:
     struct State {
@@ -138,7 +142,9 @@ class FloatSum final : public Accumulator {
             result.append_null();
         }
     }
-    [[nodiscard]] std::size_t group_bytes() const noexcept override { return sizeof(State); }
+    [[nodiscard]] std::size_t bytes() const noexcept override {
+        return states_.size() * sizeof(State);
+    }
 
   private:
     struct State {
@@ -167,7 +173,9 @@ class FloatAverage final : public Accumulator {
             result.append_null();
         }
     }
-    [[nodiscard]] std::size_t group_bytes() const noexcept override { return sizeof(State); }
+    [[nodiscard]] std::size_t bytes() const noexcept override {
+        return states_.size() * sizeof(State);
+    }
 
   private:
     struct State {
@@ -220,7 +228,9 @@ class Extreme final : public Accumulator {
             result.append_null();
         }
     }
-    [[nodiscard]] std::size_t group_bytes() const noexcept override { return sizeof(State); }
+    [[nodiscard]] std::size_t bytes() const noexcept override {
+        return states_.size() * sizeof(State);
+    }
 
   private:
     struct State {
@@ -247,6 +257,7 @@ class TextExtreme final : public Accumulator {
             State& state = states_[group];
             const std::string_view value = bytes_at(*column, row);
             if (!state.has_value || (is_max_ ? value > state.value : value < state.value)) {
+                text_bytes_ += value.size() - state.value.size();
                 state.value = value;
                 state.has_value = true;
             }
@@ -259,7 +270,9 @@ class TextExtreme final : public Accumulator {
             result.append_null();
         }
     }
-    [[nodiscard]] std::size_t group_bytes() const noexcept override { return sizeof(State); }
+    [[nodiscard]] std::size_t bytes() const noexcept override {
+        return states_.size() * sizeof(State) + text_bytes_;
+    }
 
   private:
     struct State {
@@ -268,6 +281,7 @@ class TextExtreme final : public Accumulator {
     };
     bool is_max_;
     std::vector<State> states_;
+    std::size_t text_bytes_ = 0; ///< of all values
 };
 
 std::unique_ptr<Accumulator> make_extreme(TypeId type, bool is_max) {

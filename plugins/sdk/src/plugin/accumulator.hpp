@@ -33,8 +33,8 @@ class Accumulator {
     /// Rows of a block without columns, which only count(*) is over.
     virtual void add_rows(std::uint64_t row_count);
     virtual void append_result(std::uint32_t group, ColumnBuilder& result) const = 0;
-    /// Bytes that a group takes, roughly, without the length of texts.
-    [[nodiscard]] virtual std::size_t group_bytes() const noexcept = 0;
+    /// What the states of all groups take, roughly.
+    [[nodiscard]] virtual std::size_t bytes() const noexcept = 0;
 };
 
 /// Errors: throws Exception kProtocol when aggregate_result() does not know the call.

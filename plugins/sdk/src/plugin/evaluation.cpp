@@ -64,7 +64,6 @@ void Evaluation::add_call(const AggregateCall& call) {
         made.filter.add(qual, plan_.position_of(qual.column));
     }
     made.state->resize(keys_.group_count());
-    group_bytes_ += made.state->group_bytes();
     built_.emplace_back(*aggregate_result(call.function, call.type));
     calls_.push_back(std::move(made));
 }
@@ -149,7 +148,11 @@ void Evaluation::add_to(Call& call, std::uint32_t row_count) {
 }
 
 void Evaluation::check_memory() const {
-    if (keys_.bytes() + keys_.group_count() * group_bytes_ > kMaxGroupBytes) {
+    std::size_t bytes = keys_.bytes();
+    for (const Call& call : calls_) {
+        bytes += call.state->bytes();
+    }
+    if (bytes > kMaxGroupBytes) {
         throw Exception(ErrorKind::kLimit, "too many groups",
                         "Their keys and aggregates take more than " +
                             std::to_string(kMaxGroupBytes >> 20U) + " MB in the plugin.",

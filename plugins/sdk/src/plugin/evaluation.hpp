@@ -74,7 +74,6 @@ class Evaluation final : public BlockOutput {
     RowFilter filter_;
     GroupKeys keys_;
     std::vector<Call> calls_;
-    std::size_t group_bytes_ = 0; ///< of the states of one group
 
     std::vector<std::uint8_t> mask_;
     std::vector<std::uint32_t> rows_;        ///< selected ones of the block in hand
