@@ -26,6 +26,7 @@ bool ScanSession::open(const RequestSpec& spec) noexcept {
         connection_ = spec.connection;
         table_ = spec.table;
         part_count_ = spec.part_count;
+        is_one_group_ = spec.is_grouped && spec.columns.empty();
         columns_.clear();
         types_.clear();
         for (const ColumnSpec& column : spec.columns) {
@@ -170,6 +171,11 @@ ScanSession::Event ScanSession::handle_end(const FrameView& frame) {
                                 "It was asked for one of " + std::to_string(part_count_) +
                                     " parts and answered for " + std::to_string(end.part_count()) +
                                     "."));
+    }
+    if (is_one_group_ && scan_rows_ != 1) {
+        return fail(Error::make(ErrorKind::kProtocol, "plugin's result is not one group",
+                                "Without keys it has one row; the plugin sent " +
+                                    std::to_string(scan_rows_) + "."));
     }
     for (const std::string& warning : end.warnings()) {
         if (warnings_.size() < 100) {

@@ -113,6 +113,7 @@ class ScanSession {
     std::uint64_t scan_rows_ = 0;  ///< received in this scan
     std::uint64_t block_count_ = 0;
     std::uint32_t part_count_ = 0; ///< of the request
+    bool is_one_group_ = false;    ///< the request is for groups without keys
 
     Error error_;
     std::vector<std::string> warnings_;

@@ -12,6 +12,7 @@ namespace {
 
 using Event = ScanSession::Event;
 using test::end;
+using test::end_of_part;
 using test::int8_block;
 using test::text_block;
 using test::welcome;
@@ -21,12 +22,21 @@ class Scan {
   public:
     explicit Scan(TypeId type, std::string stream, std::size_t piece = 1U << 20U)
         : column_{"value", type, 0}, stream_(std::move(stream)), piece_(piece) {
+        RequestSpec request = request_of_table();
+        request.columns = {&column_, 1};
+        EXPECT_TRUE(session.open(request));
+    }
+    Scan(const RequestSpec& request, std::string stream)
+        : stream_(std::move(stream)), piece_(1U << 20U) {
+        EXPECT_TRUE(session.open(request));
+    }
+
+    static RequestSpec request_of_table() {
         RequestSpec request = {};
         request.connection = "conn";
         request.table = "tab";
-        request.columns = {&column_, 1};
         request.user_name = "me";
-        EXPECT_TRUE(session.open(request));
+        return request;
     }
 
     /// The next row, the end or the error; the end of the string is the peer closing.
@@ -72,7 +82,7 @@ class Scan {
     bool is_null = false;
 
   private:
-    ColumnSpec column_;
+    ColumnSpec column_{};
     std::string stream_;
     std::size_t piece_;
     std::size_t at_ = 0;
@@ -146,6 +156,40 @@ TEST(ScanSession, a_short_end_is_an_error) {
     const Error error = scan.fail();
     EXPECT_STREQ(sqlstate_of(error), "08P01");
     EXPECT_EQ(error.detail, "It announced 3 rows and sent 2.");
+}
+
+TEST(ScanSession, an_end_of_another_number_of_parts_is_an_error) {
+    const ColumnSpec column{"value", TypeId::kInt8, 0};
+    RequestSpec request = Scan::request_of_table();
+    request.columns = {&column, 1};
+    request.part = 1;
+    request.part_count = 4;
+    Scan good(request, welcome() + int8_block({1}) + end_of_part(1, 4));
+    EXPECT_EQ(good.integers(), std::vector<std::int64_t>{1});
+    EXPECT_EQ(good.next(), Event::kEnd);
+    for (const std::uint32_t count : {0U, 1U, 5U}) { // 0: a plugin that does not know parts
+        Scan scan(request, welcome() + int8_block({1}) + end_of_part(1, count));
+        const Error error = scan.fail();
+        EXPECT_STREQ(sqlstate_of(error), "08P01");
+        EXPECT_EQ(error.message, "plugin did not send the part that was asked");
+    }
+}
+
+TEST(ScanSession, groups_without_keys_are_one_row) {
+    const AggregateSpec count{AggregateFunction::kCount, "", TypeId::kInt8, TypeId::kInt8, 0, {}};
+    RequestSpec request = Scan::request_of_table();
+    request.is_grouped = true;
+    request.aggregates = {&count, 1};
+    Scan good(request, welcome() + int8_block({7}) + end(1));
+    EXPECT_EQ(good.integers(), std::vector<std::int64_t>{7});
+    EXPECT_EQ(good.next(), Event::kEnd);
+    for (const std::string& stream :
+         {welcome() + end(0), welcome() + int8_block({7, 8}) + end(2)}) {
+        Scan scan(request, stream);
+        const Error error = scan.fail();
+        EXPECT_STREQ(sqlstate_of(error), "08P01");
+        EXPECT_EQ(error.message, "plugin's result is not one group");
+    }
 }
 
 TEST(ScanSession, passes_on_the_plugins_error_whole) {

@@ -32,6 +32,15 @@ inline std::string end(std::uint64_t rows, std::vector<std::string> warnings = {
     return out;
 }
 
+inline std::string end_of_part(std::uint64_t rows, std::uint32_t part_count) {
+    wire::End message;
+    message.set_row_count(rows);
+    message.set_part_count(part_count);
+    std::string out;
+    append_message_frame(FrameKind::kEnd, message, out);
+    return out;
+}
+
 inline std::string error(const Error& error) {
     wire::ErrorMessage message;
     write_message(error, message);
