@@ -28,6 +28,7 @@ CONFIG = {"spy.spc": instance_of_its_own("spy", connection="  seed = 1\n"),
           "stop.spc": instance_of_its_own("stopped"),
           "often.spc": instance_of_its_own("often"),
           "cached.spc": instance_of_its_own("cached", "  cache_ttl = 600\n"),
+          "frozen.spc": instance_of_its_own("frozen", "  hang_timeout = 3\n"),
           "small.spc": instance_of_its_own("small", "  memory_max_mb = 150\n")}
 
 
@@ -150,6 +151,19 @@ def a_stopped_process_does_not_hold_a_query():
     finally:
         os.kill(pid, signal.SIGCONT)
     assert INSTANCE.rows("select count(*) from stopped.wide") == [(150,)]
+
+
+def a_stopped_process_is_replaced_without_a_hand():
+    pid = INSTANCE.plugin_pid("frozen")
+    os.kill(pid, signal.SIGSTOP)
+    error = INSTANCE.error("select * from frozen.wide")  # no timeout is set: it ends because the process does
+    assert error.pgcode == "08006", (error.pgcode, str(error))
+    INSTANCE.wait_for(lambda: INSTANCE.plugin_pid("frozen"), lambda seen: seen not in (None, pid), "a new process")
+    INSTANCE.wait_state("frozen", "ready")
+    assert INSTANCE.rows("select count(*) from frozen.wide") == [(150,)]
+    # The row of `plugin` is written after the event.
+    events = INSTANCE.rows("select detail->>'error' from penstock.event where event = 'exit' and detail->>'instance' = 'frozen'")
+    assert any("did not answer for 3000 ms" in text for (text,) in events), events
 
 
 def rows_without_end_wait_for_their_reader_and_stop_with_it():
@@ -359,6 +373,7 @@ with penstock.Instance(CONFIG) as INSTANCE:
         a_value_that_fits_no_frame_is_an_error_and_a_large_one_is_not,
         a_plugin_that_hangs_is_left_in_time_and_serves_others,
         a_stopped_process_does_not_hold_a_query,
+        a_stopped_process_is_replaced_without_a_hand,
         rows_without_end_wait_for_their_reader_and_stop_with_it,
         a_memory_hog_gets_an_error_and_the_others_live,
         children_of_a_plugin_end_with_it,

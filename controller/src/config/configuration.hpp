@@ -68,7 +68,8 @@ struct PluginInstance {
     std::int64_t cache_ttl_s = 0; ///< 0 = no cache
     std::int64_t cache_max_mb = 64;
     std::int64_t start_timeout_s = 30;
-    Position start; ///< file empty for an implied one
+    std::int64_t hang_timeout_s = 30; ///< 0 = for ever
+    Position start;                   ///< file empty for an implied one
 };
 
 /// `options "database" { … }`; absent = the default.

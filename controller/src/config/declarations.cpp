@@ -11,7 +11,7 @@ namespace penstock::config {
 namespace {
 
 constexpr std::int64_t kMaxMemoryMb = 1024LL * 1024; // 1 TiB, so that the product in bytes is safe
-constexpr std::int64_t kMaxStartTimeoutS = 3600;
+constexpr std::int64_t kMaxTimeoutS = 3600;
 /// Thirty days; chosen: nobody means more.
 constexpr std::int64_t kMaxCacheTtlS = 2'592'000;
 constexpr std::int64_t kMaxTables = 10'000'000;
@@ -62,7 +62,7 @@ bool assign_names(std::optional<std::vector<std::string>>& target, const ConfigV
     return target.has_value();
 }
 
-constexpr std::array<Setting<PluginInstance>, 5> kPluginSettings = {{
+constexpr std::array<Setting<PluginInstance>, 6> kPluginSettings = {{
     {"source", "the name of a plugin, such as \"csv\"",
      [](PluginInstance& plugin, const ConfigValue& value) {
          const auto* const text = std::get_if<std::string>(&value.value);
@@ -83,7 +83,11 @@ constexpr std::array<Setting<PluginInstance>, 5> kPluginSettings = {{
      }},
     {"start_timeout", "a whole number of seconds from 1 to 3600",
      [](PluginInstance& plugin, const ConfigValue& value) {
-         return assign_whole(plugin.start_timeout_s, value, 1, kMaxStartTimeoutS);
+         return assign_whole(plugin.start_timeout_s, value, 1, kMaxTimeoutS);
+     }},
+    {"hang_timeout", "a whole number of seconds from 0 to 3600",
+     [](PluginInstance& plugin, const ConfigValue& value) {
+         return assign_whole(plugin.hang_timeout_s, value, 0, kMaxTimeoutS);
      }},
 }};
 

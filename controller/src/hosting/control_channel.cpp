@@ -156,12 +156,14 @@ asio::awaitable<Status> ControlChannel::read_frame() {
                                   std::to_string(static_cast<int>(info->kind)) +
                                   " on the control socket");
     }
+    ++heard_count_;
     std::vector<std::byte> payload(info->payload_bytes);
     const auto [no_payload, payload_bytes] =
         co_await asio::async_read(socket_, asio::buffer(payload), kNoThrow);
     if (no_payload) {
         co_return disconnected();
     }
+    ++heard_count_;
     co_return take_reply(payload);
 }
 

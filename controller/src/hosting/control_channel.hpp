@@ -39,6 +39,9 @@ class ControlChannel : public std::enable_shared_from_this<ControlChannel> {
     /// Every request that waits, and every later one, fails with `reason`. The first reason stays.
     void close(Error reason);
     [[nodiscard]] bool is_closed() const noexcept { return closed_.has_value(); }
+    /// How often the plugin was heard since the start: whole answers, and the beginnings of long
+    /// ones.
+    [[nodiscard]] std::uint64_t heard_count() const noexcept { return heard_count_; }
 
     /// Sends `request` (its id is set here) and waits for its answer.
     /// Errors: the plugin's own; kUnavailable when there is no answer in time, or the channel's
@@ -59,6 +62,7 @@ class ControlChannel : public std::enable_shared_from_this<ControlChannel> {
     boost::asio::local::stream_protocol::socket socket_;
     Events events_;
     std::uint64_t next_id_ = 1;
+    std::uint64_t heard_count_ = 0;
     std::map<std::uint64_t, Waiting*> waiting_; ///< by id; each lives in its request()
     std::deque<std::string> unsent_;
     bool is_writing_ = false;

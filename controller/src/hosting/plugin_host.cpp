@@ -195,6 +195,9 @@ asio::awaitable<Status> PluginHost::Impl::begin_run() {
     if (!greeted.ok()) {
         co_return greeted;
     }
+    if (spec.hang_timeout_ms > 0) {
+        run->watch_pulse(std::chrono::milliseconds(spec.hang_timeout_ms));
+    }
     co_await configure_all();
     if (run->has_ended() || is_interrupted()) {
         co_return Error::make(ErrorKind::kUnavailable, "the plugin process " + run->end_text());

@@ -25,6 +25,7 @@ struct InstanceSpec {
     std::string socket_path;         ///< at most 107 bytes; the plugin binds it
     std::vector<uid_t> allowed_uids; ///< peers that may scan: the server's uid, and our own
     std::int64_t start_timeout_ms = 30'000;
+    std::int64_t hang_timeout_ms = 30'000; ///< silence of this length ends the process; 0 = never
     std::optional<std::int64_t> memory_max_mb;
     std::int64_t cache_ttl_s = 0; ///< 0 = no cache
     std::int64_t cache_max_mb = 0;
@@ -57,6 +58,7 @@ struct Description {
 /// One plugin process under supervision: posix_spawn, pidfd, the control socket as fd 3, stderr
 /// drained into a ring of 64 KiB. When it exits by itself it is started again, after 100 ms
 /// doubling to 60 s; five exits within 60 s make it kFailed until `restart()` or a new executable.
+/// One that has stopped answering on its control socket is killed (hosting/pulse.hpp).
 /// After each start every connection that was configured is configured again before anything else.
 /// Threads: the executor's (one thread). All functions below are called there.
 class PluginHost {

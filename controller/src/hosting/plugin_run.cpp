@@ -1,5 +1,7 @@
 #include "hosting/plugin_run.hpp"
 
+#include "hosting/pulse.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -136,7 +138,7 @@ asio::awaitable<Result<wire::PluginInfo>> PluginRun::hello(milliseconds timeout)
 }
 
 std::string PluginRun::end_text() const {
-    std::string text = end_ ? end_->to_text() : "is running";
+    std::string text = !end_ ? "is running" : kill_reason_.empty() ? end_->to_text() : kill_reason_;
     const std::vector<std::string> lines = ring_.last_lines(kLastLines);
     if (!lines.empty()) {
         text += "; its last output: ";
@@ -172,6 +174,31 @@ asio::awaitable<void> PluginRun::shut_down() {
 
 void PluginRun::kill() {
     process_.signal_group(SIGKILL);
+}
+
+void PluginRun::watch_pulse(milliseconds limit) {
+    asio::co_spawn(
+        output_.get_executor(),
+        [self = shared_from_this(), limit]() -> asio::awaitable<void> {
+            co_await self->feel_pulse(limit);
+        },
+        asio::detached);
+}
+
+asio::awaitable<void> PluginRun::feel_pulse(milliseconds limit) {
+    const auto is_over = [this] { return has_ended() || channel_->is_closed(); };
+    Pulse pulse(limit);
+    while (!co_await changed_.wait(is_over, pulse.next_beat(Clock::now()))) {
+        if (pulse.is_lost(channel_->heard_count())) {
+            kill_reason_ =
+                "was killed because it did not answer for " + std::to_string(limit.count()) + " ms";
+            kill();
+            co_return;
+        }
+        wire::ControlRequest request;
+        request.mutable_ping();
+        channel_->send(std::move(request));
+    }
 }
 
 asio::awaitable<void> PluginRun::watch_process() {

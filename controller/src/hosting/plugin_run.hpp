@@ -47,12 +47,15 @@ class PluginRun : public std::enable_shared_from_this<PluginRun> {
     boost::asio::awaitable<void> shut_down();
     /// KILL at once, for one that has nothing to lose.
     void kill();
+    /// From now on: killed when it has not been heard for `limit`.
+    void watch_pulse(std::chrono::milliseconds limit);
 
   private:
     PluginRun(const boost::asio::any_io_executor& executor, Process process, Events events);
 
     void begin();
     boost::asio::awaitable<void> watch_process();
+    boost::asio::awaitable<void> feel_pulse(std::chrono::milliseconds limit);
     boost::asio::awaitable<void> read_output();
     void drain_output();
     void take_output(std::string_view bytes);
@@ -66,6 +69,7 @@ class PluginRun : public std::enable_shared_from_this<PluginRun> {
     Events events_;
     OutputRing ring_;
     std::optional<ProcessEnd> end_;
+    std::string kill_reason_; ///< why it was killed, when its end alone does not say so
 };
 
 } // namespace penstock::hosting

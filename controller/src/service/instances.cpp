@@ -108,6 +108,7 @@ Instances::Entry Instances::make_entry(const config::PluginInstance& instance) c
     spec.socket_path = (socket_folder_ / socket_name(instance.label)).string();
     spec.allowed_uids = uids_;
     spec.start_timeout_ms = instance.start_timeout_s * 1000;
+    spec.hang_timeout_ms = instance.hang_timeout_s * 1000;
     spec.memory_max_mb = instance.memory_max_mb;
     spec.cache_ttl_s = instance.cache_ttl_s;
     spec.cache_max_mb = instance.cache_max_mb;

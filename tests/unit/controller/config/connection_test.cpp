@@ -83,7 +83,7 @@ constexpr Case kBadFiles[] = {
      "connections."},
     {"plugin \"p\" { memory = 1 }", "1:14: unknown argument \"memory\" in plugin \"p\" | The valid "
                                     "ones are: source, cache_ttl, cache_max_mb, memory_max_mb, "
-                                    "start_timeout."},
+                                    "start_timeout, hang_timeout."},
     {"plugin \"p\" { cache_ttl = -1 }",
      "1:14: invalid value for \"cache_ttl\" in plugin \"p\" | It takes a whole number of seconds "
      "from 0 to 2592000."},
@@ -117,7 +117,7 @@ constexpr Case kBadFiles[] = {
     {"plugin \"p\" {\n limiter \"l\" {}\n}", "2:2: block \"limiter\" is not allowed in plugin "
                                              "\"p\" | The valid ones are: source, cache_ttl, "
                                              "cache_max_mb, memory_max_mb, "
-                                             "start_timeout."},
+                                             "start_timeout, hang_timeout."},
 };
 
 INSTANTIATE_TEST_SUITE_P(Table, BadFile, testing::ValuesIn(kBadFiles));
@@ -218,7 +218,7 @@ INSTANTIATE_TEST_SUITE_P(Table, BadConnection, testing::ValuesIn(kBadConnections
 
 TEST(Connection, uses_the_one_block_of_its_plugin) {
     const Outcome outcome =
-        read("plugin \"big\" {\n source = \"csv\"\n start_timeout = 5\n}\n"
+        read("plugin \"big\" {\n source = \"csv\"\n start_timeout = 5\n hang_timeout = 0\n}\n"
              "connection \"c\" { plugin = \"csv\" }\nconnection \"d\" { plugin = plugin.big }\n"
              "connection \"e\" { plugin = \"json\" }\n");
     const Configuration& all = outcome.configuration;
@@ -227,6 +227,7 @@ TEST(Connection, uses_the_one_block_of_its_plugin) {
     EXPECT_EQ(all.connections.at("d").plugin, "csv");
     EXPECT_EQ(all.connections.at("e").plugin_instance, "json");
     EXPECT_EQ(all.instances.at("big").start_timeout_s, 5);
+    EXPECT_EQ(all.instances.at("big").hang_timeout_s, 0);
     EXPECT_EQ(all.instances.at("json").start.file, "");
     EXPECT_EQ(all.instances.size(), 2U);
 }

@@ -44,13 +44,15 @@ class PluginHostTest : public ::testing::Test {
         fs::permissions(path, fs::perms::owner_all);
     }
 
-    void host_plugin(const fs::path& executable, std::int64_t start_timeout_ms = 20'000) {
+    void host_plugin(const fs::path& executable, std::int64_t start_timeout_ms = 20'000,
+                     std::int64_t hang_timeout_ms = 0) {
         InstanceSpec spec;
         spec.label = "probe";
         spec.executable = executable.string();
         spec.socket_path = (folder_ / "probe.sock").string();
         spec.allowed_uids = {geteuid()};
         spec.start_timeout_ms = start_timeout_ms;
+        spec.hang_timeout_ms = hang_timeout_ms;
         PluginHost::Events events;
         events.on_output = [this](const std::string& line) { output_ += line + "\n"; };
         host_.emplace(loop_.get_executor(), spec, events);
@@ -63,11 +65,11 @@ class PluginHostTest : public ::testing::Test {
     }
 
     /// The example plugin of the same build.
-    void host_example() {
+    void host_example(std::int64_t hang_timeout_ms = 0) {
         const fs::path build = fs::read_symlink("/proc/self/exe").parent_path().parent_path();
         const fs::path example = build / "lib" / "penstock" / "plugins" / "example";
         ASSERT_TRUE(fs::exists(example)) << "build the target \"example\" first";
-        host_plugin(example);
+        host_plugin(example, 20'000, hang_timeout_ms);
     }
 
     template <typename Predicate>
@@ -276,6 +278,48 @@ TEST_F(PluginHostTest, fails_requests_of_a_plugin_that_dies) {
     ASSERT_FALSE(answer->ok());
     EXPECT_EQ(answer->error().kind, ErrorKind::kUnavailable);
     EXPECT_THAT(answer->error().message, HasSubstr("ended by signal 9"));
+}
+
+TEST_F(PluginHostTest, replaces_a_plugin_that_has_stopped_answering) {
+    ASSERT_NO_FATAL_FAILURE(host_example(1500));
+    ASSERT_TRUE(wait_for(host_->configure("one", {})).ok());
+    const pid_t stopped = host_->status().pid;
+    ASSERT_EQ(kill(stopped, SIGSTOP), 0);
+    const auto tables = wait_for(host_->describe("one")); // its request ends with it
+    ASSERT_FALSE(tables.ok());
+    EXPECT_THAT(tables.error().message,
+                HasSubstr("was killed because it did not answer for 1500 ms"));
+    ASSERT_TRUE(reaches(HostState::kBackoff));
+    EXPECT_THAT(host_->status().error, HasSubstr("did not answer for 1500 ms"));
+    ASSERT_TRUE(reaches(HostState::kRunning));
+    EXPECT_NE(host_->status().pid, stopped);
+    EXPECT_TRUE(wait_for(host_->describe("one")).ok());
+}
+
+TEST_F(PluginHostTest, replaces_a_plugin_that_stops_answering_while_it_learns_its_connections) {
+    // Its first process answers everything, the next ones say hello and nothing else.
+    const fs::path path = folder_ / "mute";
+    std::ofstream(path) << R"(#!/usr/bin/python3
+import os, socket, struct, sys
+control, marker = socket.socket(fileno=3), sys.argv[0] + ".known"
+is_first = not os.path.exists(marker)
+open(marker, "w").close()
+def receive(count):
+    data = control.recv(count, socket.MSG_WAITALL)
+    return data if data else sys.exit(0)
+while True:
+    payload = receive(struct.unpack("=I4x", receive(8))[0])
+    is_hello = payload[1] == 1
+    if is_hello or is_first:
+        control.send(struct.pack("=IB3x", 4, 33) + payload[:2] + (b"\x12\x00" if is_hello else b"\x1a\x00"))
+)";
+    fs::permissions(path, fs::perms::owner_all);
+    host_plugin(path, 20'000, 3'000);
+    ASSERT_TRUE(wait_for(host_->configure("one", {})).ok());
+    ASSERT_EQ(kill(host_->status().pid, SIGKILL), 0);
+    ASSERT_TRUE(run_until([this] {
+        return host_->status().error.find("did not answer for 3000 ms") != std::string::npos;
+    }));
 }
 
 TEST_F(PluginHostTest, ends_the_process_when_it_is_destroyed) {

@@ -76,6 +76,18 @@ TEST_F(Serve, answers_a_ping) {
     EXPECT_TRUE(plugin_.ask(request).has_ok());
 }
 
+TEST_F(Serve, answers_a_ping_while_all_its_scans_wait_for_their_readers) {
+    ASSERT_TRUE(plugin_.configure("one", {std::int64_t{1'000'000'000}}).has_ok());
+    std::vector<Stream> peers;
+    for (int peer = 0; peer < 256; ++peer) { // PluginServer::kMaxScans
+        peers.push_back(plugin_.scan(wide("one")));
+        welcome(peers.back());
+    }
+    wire::ControlRequest request;
+    request.mutable_ping();
+    EXPECT_TRUE(plugin_.ask(request).has_ok());
+}
+
 TEST_F(Serve, names_the_argument_that_is_to_blame) {
     const wire::ControlReply reply = plugin_.configure("bad", {std::string("many")});
     ASSERT_TRUE(reply.has_error());
