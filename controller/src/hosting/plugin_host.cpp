@@ -167,7 +167,7 @@ asio::awaitable<void> PluginHost::Impl::live_once() {
     if (run && begun.ok()) {
         status.error = "the plugin process " + run->end_text();
     }
-    run = nullptr;
+    run = nullptr; // whoever waits for that hears of it with the next state
 }
 
 asio::awaitable<Status> PluginHost::Impl::begin_run() {
@@ -291,7 +291,11 @@ PluginHost::Impl::request(wire::ControlRequest message) {
     Result<wire::ControlReply> reply =
         co_await asked->channel()->request(std::move(message), kRequestTimeout);
     if (!reply.ok() && asked->channel()->is_closed()) {
-        co_return co_await explain_end(asked);
+        const Error end = co_await explain_end(asked);
+        // Who asks what the plugin does now must not hear that it runs: then the end would count as
+        // an error of the connection, though the next process comes in a moment.
+        co_await changed.wait([this, &asked] { return run != asked; }, Clock::time_point::max());
+        co_return end;
     }
     co_return reply;
 }

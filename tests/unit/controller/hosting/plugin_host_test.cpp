@@ -278,6 +278,7 @@ TEST_F(PluginHostTest, fails_requests_of_a_plugin_that_dies) {
     ASSERT_FALSE(answer->ok());
     EXPECT_EQ(answer->error().kind, ErrorKind::kUnavailable);
     EXPECT_THAT(answer->error().message, HasSubstr("ended by signal 9"));
+    EXPECT_NE(host_->status().state, HostState::kRunning);
 }
 
 TEST_F(PluginHostTest, replaces_a_plugin_that_has_stopped_answering) {
