@@ -20,6 +20,7 @@ std::string key_of(const ScanRequest& request) {
     question.connection = request.connection;
     question.table = request.table;
     question.quals = request.quals;
+    question.sort = request.sort;
     question.user_name = request.user_name; // a plugin may answer each user differently
     wire::Scan message;
     write_message(question, message);

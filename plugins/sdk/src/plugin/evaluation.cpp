@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
+#include <utility>
 
 namespace penstock {
 
@@ -49,6 +51,13 @@ Evaluation::Evaluation(const ScanPlan& plan, BlockOutput& output)
     for (const AggregateCall& call : plan.aggregates) {
         add_call(call);
     }
+    if (!plan.top.empty()) {
+        std::vector<TypeId> types;
+        for (const ColumnBuilder& column : built_) {
+            types.push_back(column.type());
+        }
+        top_.emplace(plan.top, types, plan.top_count);
+    }
 }
 
 void Evaluation::add_call(const AggregateCall& call) {
@@ -85,6 +94,8 @@ void Evaluation::write_frame(std::span<const std::byte> frame) {
     select(filter_, row_count);
     if (plan_.is_grouped) {
         add_groups(row_count);
+    } else if (top_) {
+        keep_selected();
     } else {
         send_selected(frame, row_count);
     }
@@ -161,20 +172,77 @@ void Evaluation::check_memory() const {
 }
 
 void Evaluation::finish() {
-    if (!plan_.is_grouped) {
+    if (plan_.is_grouped) {
+        send_groups();
+    }
+    if (top_) {
+        top_->prune();
+        send_top();
+    }
+}
+
+void Evaluation::keep_selected() {
+    top_->add(views_, rows_);
+    give_up_top_if_large();
+}
+
+void Evaluation::keep_built() {
+    std::vector<ColumnView> views;
+    for (const ColumnBuilder& column : built_) {
+        views.push_back(view_of(column));
+    }
+    rows_.resize(built_[0].row_count());
+    std::iota(rows_.begin(), rows_.end(), 0U);
+    top_->add(views, rows_);
+    for (ColumnBuilder& column : built_) {
+        column.clear();
+    }
+    give_up_top_if_large();
+}
+
+void Evaluation::give_up_top_if_large() {
+    if (top_->bytes() <= kMaxTopBytes) {
         return;
     }
-    for (std::uint32_t group = 0; group < keys_.group_count(); ++group) {
-        append_group(group);
-        std::size_t bytes = 0;
-        for (const ColumnBuilder& column : built_) {
-            bytes += column.bytes();
+    top_->prune();
+    if (top_->bytes() > kMaxTopBytes / 2) { // else it would be pruned again and again
+        send_top();
+    }
+}
+
+void Evaluation::send_top() {
+    const TopRows top = *std::exchange(top_, std::nullopt);
+    std::vector<ColumnView> views;
+    for (const ColumnBuilder& column : top.rows()) {
+        views.push_back(view_of(column));
+    }
+    for (std::uint32_t row = 0; row < top.row_count(); ++row) {
+        for (std::size_t index = 0; index < built_.size(); ++index) {
+            copy_value(views[index], row, built_[index]);
         }
-        if (bytes >= kTargetBlockBytes || built_[0].row_count() >= kMaxBlockRows) {
-            send_built();
-        }
+        send_built_if_large();
     }
     if (built_[0].row_count() > 0) {
+        send_built();
+    }
+}
+
+void Evaluation::send_groups() {
+    for (std::uint32_t group = 0; group < keys_.group_count(); ++group) {
+        append_group(group);
+        send_built_if_large();
+    }
+    if (built_[0].row_count() > 0) {
+        send_built();
+    }
+}
+
+void Evaluation::send_built_if_large() {
+    std::size_t bytes = 0;
+    for (const ColumnBuilder& column : built_) {
+        bytes += column.bytes();
+    }
+    if (bytes >= kTargetBlockBytes || built_[0].row_count() >= kMaxBlockRows) {
         send_built();
     }
 }
@@ -233,6 +301,10 @@ void Evaluation::send_selected(std::span<const std::byte> frame, std::uint32_t r
 
 void Evaluation::send_built() {
     const std::uint32_t count = built_[0].row_count();
+    if (top_) {
+        keep_built();
+        return;
+    }
     build_block_frame(built_, count, frame_);
     for (ColumnBuilder& column : built_) {
         column.clear();

@@ -4,11 +4,13 @@
 #include "group_keys.hpp"
 #include "row_filter.hpp"
 #include "scan_plan.hpp"
+#include "top_rows.hpp"
 
 #include "penstock/plugin/row_sink.hpp"
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace penstock {
@@ -18,8 +20,12 @@ namespace penstock {
 /// it knows.
 inline constexpr std::size_t kMaxGroupBytes = 256U << 20;
 
+/// What the first rows of an order may take. Beyond it they are not worth to be picked here: all
+/// rows are sent, and the server, which sorts anyway, can spill to disk.
+inline constexpr std::size_t kMaxTopBytes = 64U << 20;
+
 /// The SDK's part of a scan, between the table's blocks and the reader: drops rows, cuts at the
-/// limit, or counts and adds up instead of sending.
+/// limit, keeps the first rows of an order, or counts and adds up instead of sending.
 ///
 /// Errors of write_frame() and finish(): throws Exception kLimit when the groups do not fit
 ///         kMaxGroupBytes, kData when a sum overflows, and what the output throws.
@@ -37,7 +43,7 @@ class Evaluation final : public BlockOutput {
     void before_waiting(const std::function<void()>& callback) override {
         output_.before_waiting(callback);
     }
-    /// Sends the groups. To be called when the table has sent all its rows.
+    /// Sends the groups, or the first rows. To be called when the table has sent all its rows.
     void finish();
 
     /// The limit is reached: everything that is wanted has gone out.
@@ -61,6 +67,13 @@ class Evaluation final : public BlockOutput {
     void select(const RowFilter& filter, std::uint32_t row_count);
     void send_selected(std::span<const std::byte> frame, std::uint32_t row_count);
     void send_count(std::uint32_t row_count);
+    void keep_selected();
+    void keep_built();
+    void give_up_top_if_large();
+    /// Sends what was kept, and keeps no more.
+    void send_top();
+    void send_groups();
+    void send_built_if_large();
     void send_built();
     void send(std::span<const std::byte> frame, std::uint32_t row_count);
     /// How many of `row_count` rows the limit leaves.
@@ -74,6 +87,8 @@ class Evaluation final : public BlockOutput {
     RowFilter filter_;
     GroupKeys keys_;
     std::vector<Call> calls_;
+
+    std::optional<TopRows> top_; ///< nothing: rows go out as they come
 
     std::vector<std::uint8_t> mask_;
     std::vector<std::uint32_t> rows_;        ///< selected ones of the block in hand

@@ -5,6 +5,7 @@
 #include "penstock/types/evaluator.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace penstock {
 
@@ -50,6 +51,52 @@ void check_parts(const TableSchema& schema, const ScanRequest& request) {
                         "The definition of the foreign table differs from what the plugin offers.",
                         "Refresh the connection: select penstock.refresh('…').");
     }
+}
+
+/// Do rows that always come by `ordered` come by `wanted`?
+bool starts_with(const std::vector<SortKey>& ordered, const std::vector<SortKey>& wanted) {
+    return wanted.size() <= ordered.size() &&
+           std::equal(wanted.begin(), wanted.end(), ordered.begin());
+}
+
+bool can_table_sort(const TableSchema& schema, const std::vector<SortKey>& sort) {
+    return std::all_of(sort.begin(), sort.end(), [&](const SortKey& key) {
+        const Column* column = find_column(schema, key.column);
+        return column != nullptr && column->is_sortable;
+    });
+}
+
+/// The order goes to the table, unless its rows have it anyway.
+void divide_order(const TableSchema& schema, std::vector<SortKey> sort, ScanPlan& plan) {
+    if (starts_with(schema.ordered_by, sort)) {
+        return;
+    }
+    if (!can_table_sort(schema, sort)) {
+        throw Exception(ErrorKind::kType,
+                        "table \"" + schema.name + "\" is not ordered by " + to_text(sort) +
+                            " any more",
+                        "The definition of the foreign table differs from what the plugin offers.",
+                        "Refresh the connection: select penstock.refresh('…').");
+    }
+    plan.request.sort = std::move(sort);
+}
+
+/// The SDK keeps the first rows of the order.
+void keep_top(const std::vector<SortKey>& sort, ScanPlan& plan) {
+    plan.top_count = std::exchange(plan.row_limit, 0);
+    for (const SortKey& key : sort) {
+        const std::size_t position = key.aggregate > 0 ? plan.wanted_columns + key.aggregate - 1
+                                                       : plan.position_of(key.column);
+        plan.top.push_back({position, key.is_descending, key.is_nulls_first});
+    }
+}
+
+/// How many of the table's rows are read, if that is known.
+std::uint64_t row_target(const ScanPlan& plan) {
+    if (plan.is_grouped || !plan.evaluated.empty() || !plan.top.empty()) {
+        return 0;
+    }
+    return plan.request.row_target > 0 ? plan.request.row_target : plan.row_limit;
 }
 
 [[noreturn]] void throw_not_exact(const TableSchema& schema, const Qual& qual) {
@@ -118,6 +165,12 @@ ScanPlan plan_scan(ScanRequest request, const TableSchema& schema) {
     plan.is_grouped = std::exchange(plan.request.is_grouped, false);
     plan.aggregates = std::exchange(plan.request.aggregates, {});
     plan.row_limit = std::exchange(plan.request.row_limit, 0);
+    std::vector<SortKey> sort = std::exchange(plan.request.sort, {});
+    if (std::exchange(plan.request.is_top, false)) {
+        keep_top(sort, plan);
+    } else {
+        divide_order(schema, std::move(sort), plan);
+    }
     for (Qual& qual : quals) {
         divide(schema, std::move(qual), plan);
     }
@@ -128,9 +181,7 @@ ScanPlan plan_scan(ScanRequest request, const TableSchema& schema) {
         }
         need_columns(call.filter, plan);
     }
-    if (plan.is_grouped || !plan.evaluated.empty()) {
-        plan.request.row_target = 0; // how many of the table's rows that takes is not known
-    }
+    plan.request.row_target = row_target(plan);
     for (const RequestedColumn& column : plan.request.columns) {
         static_cast<void>(penstock::position_of(column, schema));
     }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "top_rows.hpp"
+
 #include "penstock/types/request.hpp"
 #include "penstock/types/schema.hpp"
 
@@ -17,12 +19,15 @@ struct ScanPlan {
     std::vector<Qual> evaluated; ///< the server relies on them, and the table does not answer them
     bool is_grouped = false;
     std::vector<AggregateCall> aggregates;
-    std::uint64_t row_limit = 0;
+    std::uint64_t row_limit = 0; ///< without `top`
+    /// Only the first `top_count` rows of this order are wanted. Positions: in the result.
+    std::vector<SortPosition> top;
+    std::uint64_t top_count = 0;
     bool is_never = false; ///< no row satisfies the conditions: the table need not be asked
 
     /// The table's rows are the result.
     [[nodiscard]] bool is_plain() const noexcept {
-        return !is_grouped && evaluated.empty() && row_limit == 0 &&
+        return !is_grouped && evaluated.empty() && row_limit == 0 && top.empty() &&
                request.columns.size() == wanted_columns;
     }
     /// Where the column of this name is in the table's blocks; it is there.
@@ -31,8 +36,9 @@ struct ScanPlan {
 
 /// Divides `request`, whose catalog may be older than the table: conditions that the server does
 /// not rely on and the column does not offer are dropped; one that it relies on goes to the table,
-/// or to the SDK, or is an error instead of a wrong result. Then checks the required keys. Errors:
-/// throws Exception kType, kNoColumn, kKeyMissing.
+/// or to the SDK, or is an error instead of a wrong result. So is an order that the table neither
+/// always has nor makes. Then checks the required keys. Errors: throws Exception kType, kNoColumn,
+/// kKeyMissing.
 [[nodiscard]] ScanPlan plan_scan(ScanRequest request, const TableSchema& schema);
 
 } // namespace penstock

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -28,8 +29,9 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 /// A table of rows that answers no condition itself.
 class RowsTable final : public Table {
   public:
-    RowsTable(std::vector<Column> columns, std::vector<Row> rows)
-        : schema_{.name = "rows", .columns = std::move(columns)}, rows_(std::move(rows)) {}
+    RowsTable(std::vector<Column> columns, std::vector<Row> rows, std::vector<SortKey> order = {})
+        : schema_{.name = "rows", .columns = std::move(columns), .ordered_by = std::move(order)},
+          rows_(std::move(rows)) {}
     [[nodiscard]] const TableSchema& schema() const override { return schema_; }
     void scan(const ScanRequest& request, RowSink& sink) override {
         asked = request;
@@ -281,6 +283,94 @@ TEST(Evaluation, many_groups_come_in_several_blocks) {
     EXPECT_EQ(groups[49'999], (Row{"key 49999", std::int64_t{99'999}}));
 }
 
+ScanRequest first_rows(std::vector<RequestedColumn> columns, std::vector<SortKey> sort,
+                       std::uint64_t count) {
+    ScanRequest request;
+    request.columns = std::move(columns);
+    request.sort = std::move(sort);
+    request.is_top = true;
+    request.row_limit = count;
+    return request;
+}
+
+TEST(Evaluation, keeps_the_first_rows_by_several_columns) {
+    std::vector<Row> rows;
+    for (std::int64_t row = 0; row < 50'000; ++row) {
+        rows.push_back({"key " + std::to_string(row % 100), row});
+    }
+    RowsTable table({{"k", TypeId::kText}, {"n", TypeId::kInt8}}, rows);
+    const auto first = run(table, first_rows({{"n", TypeId::kInt8}, {"k", TypeId::kText}},
+                                             {{"k", true, true}, {"n"}}, 3));
+    EXPECT_THAT(first,
+                ElementsAre(Row{std::int64_t{99}, "key 99"}, Row{std::int64_t{199}, "key 99"},
+                            Row{std::int64_t{299}, "key 99"}));
+    EXPECT_EQ(table.sent, rows.size());
+    const Qual small = exact("n", QualOp::kLt, TypeId::kInt8, {std::int64_t{10}});
+    ScanRequest request = first_rows({{"n", TypeId::kInt8}}, {{"n", true}}, 2);
+    request.quals = {small};
+    EXPECT_THAT(run(table, request), ElementsAre(Row{std::int64_t{8}}, Row{std::int64_t{9}}));
+    request.row_limit = 1000;
+    EXPECT_EQ(run(table, request).size(), 10U);
+}
+
+TEST(Evaluation, keeps_the_first_groups) {
+    std::vector<Row> rows;
+    for (std::int64_t row = 0; row < 30'000; ++row) {
+        rows.push_back({row % 10'000, row});
+    }
+    RowsTable table({{"k", TypeId::kInt8}, {"n", TypeId::kInt8}}, rows);
+    ScanRequest request =
+        grouped({{"k", TypeId::kInt8}}, {call_of(AggregateFunction::kMax, "n", TypeId::kInt8)});
+    request.sort = {{"", true, true, 1}};
+    request.is_top = true;
+    request.row_limit = 2;
+    EXPECT_THAT(run(table, request), ElementsAre(Row{std::int64_t{9998}, std::int64_t{29'998}},
+                                                 Row{std::int64_t{9999}, std::int64_t{29'999}}));
+    request.sort = {{"k"}};
+    request.row_limit = 1;
+    EXPECT_THAT(run(table, request), ElementsAre(Row{std::int64_t{0}, std::int64_t{20'000}}));
+}
+
+/// The server can sort on disk.
+TEST(Evaluation, sends_all_rows_when_the_first_ones_are_too_large) {
+    const std::string large(1U << 20U, 'x');
+    std::vector<Row> rows;
+    for (std::int64_t row = 0; row < 80; ++row) {
+        rows.push_back({row, large});
+    }
+    RowsTable table({{"n", TypeId::kInt8}, {"text", TypeId::kText}}, rows);
+    const auto columns =
+        std::vector<RequestedColumn>{{"n", TypeId::kInt8}, {"text", TypeId::kText}};
+    EXPECT_EQ(run(table, first_rows(columns, {{"n"}}, 70)).size(), 80U);
+    EXPECT_EQ(run(table, first_rows(columns, {{"n", true}}, 5)),
+              std::vector<Row>(rows.end() - 5, rows.end()));
+}
+
+TEST(Evaluation, leaves_an_order_to_a_table_that_has_or_makes_it) {
+    const std::vector<Row> rows{{std::int64_t{1}, "b"}, {std::int64_t{2}, "a"}};
+    Column sortable{"t", TypeId::kText};
+    sortable.is_sortable = true;
+    RowsTable table({{"n", TypeId::kInt8}, sortable}, rows, {{"n"}});
+    ScanRequest request;
+    request.columns = {{"n", TypeId::kInt8}, {"t", TypeId::kText}};
+    request.sort = {{"n"}};
+    request.row_limit = 1;
+    EXPECT_EQ(run(table, request).size(), 1U);
+    EXPECT_TRUE(table.asked.sort.empty());
+    EXPECT_EQ(table.asked.row_target, 1U);
+    request.sort = {{"t", true}};
+    EXPECT_EQ(run(table, request).size(), 1U);
+    EXPECT_EQ(table.asked.sort, request.sort);
+    request.sort = {{"n", true}};
+    try {
+        static_cast<void>(run(table, request));
+        FAIL() << "an order that nobody makes";
+    } catch (const Exception& error) {
+        EXPECT_EQ(error.error().message,
+                  "table \"rows\" is not ordered by n desc nulls last any more");
+    }
+}
+
 /// Random tables of every type that can be evaluated, against one row and one Value at a time.
 class RandomEvaluation : public ::testing::TestWithParam<TypeId> {
   protected:
@@ -359,6 +449,48 @@ TEST_P(RandomEvaluation, makes_a_group_of_each_value) {
         counted += wanted;
     }
     EXPECT_EQ(counted, 500);
+}
+
+/// In any direction, with NULLs at either end: nothing that is left out comes before what is kept.
+TEST_P(RandomEvaluation, keeps_the_first_rows_of_an_order) {
+    std::vector<Row> rows;
+    for (int row = 0; row < 3000; ++row) {
+        rows.push_back({random_or_null(), std::int64_t{row}});
+    }
+    RowsTable table({{"x", GetParam()}, {"row", TypeId::kInt8}}, rows);
+    for (const SortKey& key : {SortKey{"x", false, false}, SortKey{"x", false, true},
+                               SortKey{"x", true, false}, SortKey{"x", true, true}}) {
+        const auto comes_before = [&](const Value& left, const Value& right) {
+            if (is_null(left) || is_null(right)) {
+                return is_null(left) != is_null(right) && is_null(left) == key.is_nulls_first;
+            }
+            const QualOp op = key.is_descending ? QualOp::kGt : QualOp::kLt;
+            return testing::satisfies(left, exact("x", op, GetParam(), {right}));
+        };
+        ScanRequest request;
+        request.columns = {{"row", TypeId::kInt8}, {"x", GetParam()}};
+        request.sort = {key};
+        request.is_top = true;
+        request.row_limit = 700;
+        std::vector<Row> left_out = rows;
+        std::vector<Row> kept = run(table, request);
+        ASSERT_EQ(kept.size(), 700U);
+        EXPECT_TRUE(table.asked.sort.empty());
+        const auto order = [&](const Row& one, const Row& other) {
+            return comes_before(one[1], other[1]);
+        };
+        const Value last = std::max_element(kept.begin(), kept.end(), order)->at(1);
+        for (const Row& row : kept) {
+            const auto index = static_cast<std::size_t>(std::get<std::int64_t>(row[0]));
+            EXPECT_FALSE(comes_before(row[1], rows[index][0]) ||
+                         comes_before(rows[index][0], row[1]));
+            EXPECT_FALSE(left_out[index].empty()) << "row " << index << " is there twice";
+            left_out[index].clear();
+        }
+        for (const Row& row : left_out) {
+            EXPECT_TRUE(row.empty() || !comes_before(row[0], last)) << to_text({key});
+        }
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, RandomEvaluation,

@@ -60,7 +60,7 @@ struct ScanRequest {
     std::uint32_t part = 0;
     std::uint32_t part_count = 0; ///< 0 = the whole table
     /// Rows must come in this order. A table only sees what it has promised to do: all are columns
-    /// with Column::is_sortable. Rows that are equal by it may come in any order.
+    /// of `columns` with Column::is_sortable. Rows that are equal by it may come in any order.
     std::vector<SortKey> sort;
 
     // The SDK's part; a table never sees these set.
