@@ -4,6 +4,7 @@
 #include "fdw/grouping.hpp"
 #include "fdw/key_batch.hpp"
 #include "fdw/scan_request.hpp"
+#include "fdw/sort_paths.hpp"
 #include "penstock/protocol/quiet.hpp"
 #include "pg/scan_history.hpp"
 #include "pg/schema_wait.hpp"
@@ -62,6 +63,9 @@ const BooleanSetting kSwitches[] = {
     {"penstock.aggregate_pushdown",
      "Let plugins group and aggregate their rows where that gives the server's own result.",
      &penstock::fdw::is_aggregate_pushdown},
+    {"penstock.sort_pushdown",
+     "Let plugins keep or make the order of rows, and send only the first rows of one.",
+     &penstock::fdw::is_sort_pushdown},
     {"penstock.cache", "Take rows from plugins' caches, where those are configured.",
      &penstock::fdw::is_cache_allowed},
     {"penstock.eager_start",

@@ -108,7 +108,8 @@ class NumbersTable final : public Table {
                      .description = "Is it even?",
                      .distinct_estimate = 2},
                     {"half", TypeId::kFloat8, "Half of it."},
-                    {"digits", TypeId::kText, "It in decimal; NULL for multiples of ten."}}};
+                    {"digits", TypeId::kText, "It in decimal; NULL for multiples of ten."}},
+        .ordered_by = {{"id"}}};
 };
 
 /// A table that cannot be listed: it needs to be told a key.

@@ -82,6 +82,10 @@ ScanRequest make_request(const RequestSpec& spec) {
     }
     request.quals = make_quals(spec.quals);
     request.row_limit = spec.row_limit;
+    for (const SortSpec& key : spec.sort) {
+        request.sort.push_back({key.column, key.is_descending, key.is_nulls_first, key.aggregate});
+    }
+    request.is_top = spec.is_top;
     request.is_cache_allowed = !spec.is_cache_off;
     request.is_grouped = spec.is_grouped;
     for (const AggregateSpec& from : spec.aggregates) {
@@ -101,7 +105,8 @@ std::string scan_frames(const ScanRequest& request) {
                         "Use a shorter list of values, or a join instead of a list.");
     }
     std::string out;
-    append_hello(out, request.is_grouped ? kGroupsProtocolVersion : kMinProtocolVersion);
+    const bool is_new = request.is_grouped || !request.sort.empty();
+    append_hello(out, is_new ? kGroupsProtocolVersion : kMinProtocolVersion);
     append_message_frame(FrameKind::kScan, scan, out);
     return out;
 }

@@ -59,6 +59,14 @@ struct AggregateSpec {
     std::span<const QualSpec> filter;
 };
 
+/// A column of the order of the rows.
+struct SortSpec {
+    const char* column;
+    bool is_descending;
+    bool is_nulls_first;
+    std::uint32_t aggregate; ///< 1…: that one of the aggregates instead of a column
+};
+
 struct RequestSpec {
     const char* connection;
     const char* table;
@@ -66,6 +74,8 @@ struct RequestSpec {
     bool is_grouped;
     std::span<const AggregateSpec> aggregates;
     std::uint64_t row_limit; ///< 0 = none
+    std::span<const SortSpec> sort;
+    bool is_top; ///< only the first `row_limit` rows of `sort`, in any order
     bool is_cache_off;
     std::span<const QualSpec> quals;
     std::uint64_t row_target;

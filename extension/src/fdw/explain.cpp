@@ -100,6 +100,41 @@ void explain_groups(const pg::TableInfo* table, const ForeignScan* plan, List* c
     }
 }
 
+/// `day DESC NULLS LAST`, as ORDER BY has it.
+char* sort_text(const pg::TableInfo* table, const ForeignScan* plan, const PlannedSortKey* key,
+                List* context) {
+    const int key_count = is_grouped(plan) ? list_length(columns_of(plan)) : 0;
+    char* text = pstrdup("?");
+    if (is_grouped(plan) && key->column >= key_count) {
+        const PlannedCall call = read_call(list_nth(calls_of(plan), key->column - key_count));
+        text = call_text(table, plan, &call, context);
+    } else {
+        const int attnum =
+            is_grouped(plan) ? list_nth_int(columns_of(plan), key->column) : key->column;
+        if (is_column(table, attnum)) {
+            text = pstrdup(quote_identifier(table->columns[attnum - 1].name));
+        }
+    }
+    const char* nulls = "";
+    if (key->is_nulls_first != key->is_descending) {
+        nulls = key->is_nulls_first ? " NULLS FIRST" : " NULLS LAST";
+    }
+    return joined(text, key->is_descending ? " DESC" : "", nulls);
+}
+
+void explain_sort(const pg::TableInfo* table, const ForeignScan* plan, List* context,
+                  ExplainState* state) {
+    List* texts = NIL;
+    ListCell* cell = nullptr;
+    foreach (cell, sort_of(plan)) {
+        const PlannedSortKey key = read_sort_key(lfirst(cell));
+        texts = lappend(texts, sort_text(table, plan, &key, context));
+    }
+    if (texts != NIL) {
+        ExplainPropertyList(is_top(plan) ? "First Rows By" : "Ordered By", texts, state);
+    }
+}
+
 void explain_limit(const ForeignScan* plan, List* context, ExplainState* state) {
     List* limit = limit_of(plan);
     if (limit == NIL) {
@@ -186,6 +221,7 @@ void penstock_explain_foreign_scan(ForeignScanState* node, ExplainState* state) 
     if (superset != NIL) {
         ExplainPropertyList("Superset Quals", superset, state);
     }
+    explain_sort(table, plan, context, state);
     if (row_target_of(plan) > 0) {
         ExplainPropertyInteger("Row Target", nullptr, row_target_of(plan), state);
     }

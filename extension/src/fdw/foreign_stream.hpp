@@ -11,6 +11,7 @@
 namespace penstock::fdw {
 
 struct GroupedAnswer;
+struct OrderCheck;
 struct ScanRecorder;
 
 struct SharedParts;
@@ -35,6 +36,7 @@ struct ForeignStream {
     pg::TableInfo* table;
     core::ColumnSpec* columns;     ///< of the request
     GroupedAnswer* answer;         ///< of a grouped request; null = the rows are the table's
+    OrderCheck* order;             ///< of a plan that relies on an order; else null
     pg::RowConverter* converter;   ///< null = rows are used as they come
     List* expressions;             ///< ExprStates of fdw_exprs
     MemoryContext request_context; ///< values of the conditions; reset by each (re)start

@@ -2,8 +2,11 @@
 
 #include "penstock/types/evaluator.hpp"
 
+#include "fdw/limit.hpp"
 #include "fdw/plan_data.hpp"
+#include "fdw/sort_paths.hpp"
 #include "pg/aggregates.hpp"
+#include "pg/ordering.hpp"
 
 namespace penstock::fdw {
 
@@ -179,12 +182,51 @@ Grouping* plan_grouping(PlannerInfo* root, RelOptInfo* input, const GroupingStep
     return made;
 }
 
-ForeignScan* make_grouped_plan(RelOptInfo* rel, List* tlist, Plan* outer_plan) {
+namespace {
+
+/// Where the value of the class is in the answer; -1: not there, or not to be compared there.
+int order_position(const Grouping* made, const PathKey* key) {
+    ListCell* cell = nullptr;
+    foreach (cell, made->tlist) {
+        auto* entry = lfirst_node(TargetEntry, cell);
+        const auto* output =
+            static_cast<const List*>(list_nth(made->outputs, foreach_current_index(cell)));
+        const Oid type = exprType(reinterpret_cast<Node*>(entry->expr));
+        const TypeInfo* info = find_type_by_oid(type);
+        if (info != nullptr && can_sort(info->id) && pg::is_plugin_order(key, type, info->id) &&
+            list_nth_int(output, kOutputCount) < 0 && pg::has_member(key->pk_eclass, entry->expr)) {
+            return list_nth_int(output, kOutputValue);
+        }
+    }
+    return -1;
+}
+
+} // namespace
+
+List* match_group_order(const Grouping* made, List* pathkeys) {
+    List* sort = NIL;
+    ListCell* cell = nullptr;
+    foreach (cell, pathkeys) {
+        const auto* key = lfirst_node(PathKey, cell);
+        const int position = order_position(made, key);
+        if (position < 0) {
+            return NIL;
+        }
+        sort = lappend(sort, plan_sort_key(position, pg::is_descending(key), key->pk_nulls_first));
+    }
+    return sort;
+}
+
+ForeignScan* make_grouped_plan(PlannerInfo* root, RelOptInfo* rel, const ForeignPath* path,
+                               List* tlist, Plan* outer_plan) {
     const auto* made = static_cast<Grouping*>(rel->fdw_private);
-    List* items = list_make5(made->keys, made->quals, list_make1_int(0), NIL,
-                             list_make2(made->calls, made->outputs));
-    return make_foreignscan(tlist, made->having, 0, made->exprs, items, made->tlist, NIL,
-                            outer_plan);
+    const PathData* data = data_of(path);
+    List* exprs = list_copy(made->exprs);
+    List* limit = data->is_top ? plan_limit(root, &exprs) : NIL;
+    List* items = list_make5(made->keys, made->quals, list_make1_int(0), limit, data->sort);
+    items = lappend(items, list_make1_int(static_cast<int>(data->is_top)));
+    items = lappend(items, list_make2(made->calls, made->outputs));
+    return make_foreignscan(tlist, made->having, 0, exprs, items, made->tlist, NIL, outer_plan);
 }
 
 } // namespace penstock::fdw

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "pg/compat.hpp"
+
+#include "fdw/path_data.hpp"
 #include "fdw/rel_state.hpp"
 
 /// GROUP BY, DISTINCT and aggregates in the plugin: what of a query's grouping step its SDK can do.
@@ -18,6 +21,8 @@ struct Grouping {
     List* quals;   ///< kPlanQuals
     List* exprs;   ///< fdw_exprs
     List* having;  ///< checked by the server
+    PathTarget* target;
+    pg::PathCost cost;
 };
 
 /// What a grouping is made of. Plain old data.
@@ -30,7 +35,11 @@ struct GroupingStep {
 /// Can the plugin do `step` over the rows of `input`, a scan of one of our tables? Null: it cannot.
 Grouping* plan_grouping(PlannerInfo* root, RelOptInfo* input, const GroupingStep* step);
 
+/// kPlanSort by what the pathkeys stand for in the groups. NIL: only the server can order so.
+List* match_group_order(const Grouping* made, List* pathkeys);
+
 /// The plan of a relation whose fdw_private is a Grouping.
-ForeignScan* make_grouped_plan(RelOptInfo* rel, List* tlist, Plan* outer_plan);
+ForeignScan* make_grouped_plan(PlannerInfo* root, RelOptInfo* rel, const ForeignPath* path,
+                               List* tlist, Plan* outer_plan);
 
 } // namespace penstock::fdw

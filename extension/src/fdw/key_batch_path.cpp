@@ -2,6 +2,7 @@
 
 #include "fdw/callbacks.hpp"
 #include "fdw/costs.hpp"
+#include "fdw/path_data.hpp"
 #include "fdw/rel_state.hpp"
 #include "pg/boundary.hpp"
 
@@ -147,9 +148,10 @@ void add_key_batch_path(const Join* join, BatchKey* key) {
                             (outer->rows + fetched) * 2 * cpu_operator_cost +
                             fetched * quals.per_tuple + join->rel->rows * cpu_tuple_cost;
     path->flags = pg::projecting_node();
-    path->custom_paths = list_make2(
-        const_cast<Path*>(outer), pg::make_foreignscan_path(join->root, join->inner, inner_cost,
-                                                            nullptr, list_make1_int(key->attnum)));
+    ForeignPath* inner = pg::make_foreignscan_path(join->root, join->inner, inner_cost, nullptr);
+    inner->path.parallel_safe = false;
+    set_data(inner, {key->attnum, NIL, NIL, false});
+    path->custom_paths = list_make2(const_cast<Path*>(outer), inner);
     path->custom_private = list_make1(key);
     path->methods = &kPathMethods;
     pg::set_custom_restrictions(path, join->extra->restrictlist);

@@ -7,18 +7,6 @@
 namespace penstock::fdw {
 namespace {
 
-/// Each row of the scan is a row that LIMIT counts.
-bool is_limit_over_scan(const PlannerInfo* root) {
-    const Query* query = root->parse;
-    const bool has_step_between =
-        query->groupClause != NIL || query->groupingSets != NIL || query->distinctClause != NIL ||
-        query->hasAggs || query->hasWindowFuncs || query->hasTargetSRFs ||
-        query->havingQual != nullptr || query->sortClause != NIL || query->setOperations != nullptr;
-    return query->commandType == CMD_SELECT && !has_step_between && query->rowMarks == NIL &&
-           query->limitOption == LIMIT_OPTION_COUNT &&
-           bms_membership(root->all_baserels) == BMS_SINGLETON;
-}
-
 bool can_evaluate_early(Node* expr) {
     return expr == nullptr || (!contain_volatile_functions(expr) && !contain_subplans(expr) &&
                                !contain_var_clause(expr));
@@ -46,15 +34,34 @@ int64 evaluate(ForeignScanState* node, int position, int64 fallback) {
 
 } // namespace
 
+bool has_early_limit(PlannerInfo* root) {
+    const Query* query = root->parse;
+    return query->commandType == CMD_SELECT && !query->hasTargetSRFs && query->rowMarks == NIL &&
+           query->limitOption == LIMIT_OPTION_COUNT && query->limitCount != nullptr &&
+           can_evaluate_early(query->limitCount) && can_evaluate_early(query->limitOffset);
+}
+
+bool is_in_wanted_order(PlannerInfo* root, const ForeignPath* path) {
+    return root->parse->sortClause == NIL ||
+           pathkeys_contained_in(root->sort_pathkeys, path->path.pathkeys);
+}
+
+bool is_limit_over_scan(PlannerInfo* root, const ForeignPath* path) {
+    const Query* query = root->parse;
+    const bool has_step_between = query->groupClause != NIL || query->groupingSets != NIL ||
+                                  query->distinctClause != NIL || query->hasAggs ||
+                                  query->hasWindowFuncs || query->havingQual != nullptr ||
+                                  query->setOperations != nullptr;
+    return !has_step_between && bms_membership(root->all_baserels) == BMS_SINGLETON &&
+           is_in_wanted_order(root, path);
+}
+
 List* plan_limit(PlannerInfo* root, List** exprs) {
-    Node* count = root->parse->limitCount;
-    Node* offset = root->parse->limitOffset;
-    if (count == nullptr || !is_limit_over_scan(root) || !can_evaluate_early(count) ||
-        !can_evaluate_early(offset)) {
+    if (!has_early_limit(root)) {
         return NIL;
     }
-    const int count_position = append_expr(count, exprs);
-    return list_make2_int(count_position, append_expr(offset, exprs));
+    const int count_position = append_expr(root->parse->limitCount, exprs);
+    return list_make2_int(count_position, append_expr(root->parse->limitOffset, exprs));
 }
 
 std::uint64_t row_limit(ForeignScanState* node) {

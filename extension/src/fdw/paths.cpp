@@ -1,6 +1,7 @@
 #include "fdw/callbacks.hpp"
 #include "fdw/costs.hpp"
 #include "fdw/rel_state.hpp"
+#include "fdw/sort_paths.hpp"
 #include "pg/table_statistics.hpp"
 
 /// Planning: sizes and paths. Never talks to a plugin: everything it needs to know stands in
@@ -42,12 +43,15 @@ double parallel_divisor(int workers) {
 /// The plain one is for the leader alone: the server runs the arms of an Append asynchronously only
 /// if no worker could run them. A second one that a worker may run as a whole costs a little more,
 /// so that it is only taken where it is needed. The third is read in parts.
-void add_parallel_paths(PlannerInfo* root, RelOptInfo* rel, const pg::PathCost& cost, Path* plain) {
+void add_parallel_paths(PlannerInfo* root, RelOptInfo* rel, const pg::PathCost& cost,
+                        ForeignPath* plain) {
     pg::PathCost whole = cost;
     whole.total = cost.total * kWorkerPathFactor;
-    auto* safe = reinterpret_cast<Path*>(pg::make_foreignscan_path(root, rel, whole, nullptr));
-    plain->parallel_safe = false;
-    add_path(rel, safe);
+    ForeignPath* safe = pg::make_foreignscan_path(root, rel, whole, nullptr);
+    safe->path.pathkeys = plain->path.pathkeys;
+    safe->fdw_private = plain->fdw_private;
+    plain->path.parallel_safe = false;
+    add_path(rel, reinterpret_cast<Path*>(safe));
     const double pages = ceil(rel->tuples * Max(rel->reltarget->width, 8) / BLCKSZ);
     const int workers =
         Min(compute_parallel_worker(rel, pages, -1, max_parallel_workers_per_gather),
@@ -59,26 +63,59 @@ void add_parallel_paths(PlannerInfo* root, RelOptInfo* rel, const pg::PathCost& 
     pg::PathCost partial = cost;
     partial.rows = clamp_row_est(cost.rows / divisor);
     partial.total = cost.startup + (cost.total - cost.startup) / divisor;
+    // Each worker reads several parts, so even of an ordered table the rows come in no order.
     auto* path = reinterpret_cast<Path*>(pg::make_foreignscan_path(root, rel, partial, nullptr));
     path->parallel_aware = true;
     path->parallel_workers = workers;
     add_partial_path(rel, path);
 }
 
-void add_scan_path(PlannerInfo* root, RelOptInfo* rel, double rows, bool is_keyed, Relids outer,
-                   bool is_forbidden) {
+pg::PathCost scan_cost(RelOptInfo* rel, double rows, bool is_keyed, bool is_forbidden) {
     const pg::TableInfo* table = state_of(rel)->table;
     const double fetched = is_keyed ? rows : Max(rel->tuples, rows);
     const Cost startup = table->startup_ms * kCostPerMs + rel->baserestrictcost.startup +
                          (is_forbidden ? kForbiddenCost : 0);
     const Cost total = startup + fetched * (cpu_tuple_cost * (1 + kTransferCostFactor) +
                                             rel->baserestrictcost.per_tuple);
-    pg::PathCost cost = {rows, startup, total, is_forbidden};
-    auto* path = reinterpret_cast<Path*>(pg::make_foreignscan_path(root, rel, cost, outer));
-    add_path(rel, path);
-    if (rel->consider_parallel && path->param_info == nullptr && !is_forbidden) {
+    return {rows, startup, total, is_forbidden};
+}
+
+/// The path without parameters, in the order that the rows have anyway, and those that come of it.
+void add_plain_paths(PlannerInfo* root, RelOptInfo* rel, bool is_keyed, bool is_forbidden) {
+    const pg::PathCost cost = scan_cost(rel, rel->rows, is_keyed, is_forbidden);
+    ForeignPath* path = pg::make_foreignscan_path(root, rel, cost, rel->lateral_relids);
+    const RowOrder order = natural_order(root, rel);
+    if (order.pathkeys != NIL) {
+        path->path.pathkeys = order.pathkeys;
+        set_data(path, {0, NIL, order.sort, false});
+    }
+    add_path(rel, reinterpret_cast<Path*>(path));
+    if (is_forbidden) {
+        return;
+    }
+    if (rel->consider_parallel && path->path.param_info == nullptr) {
         add_parallel_paths(root, rel, cost, path);
     }
+    add_sorted_paths(root, rel, cost);
+}
+
+/// Conditions that hold whenever those of the path hold, and give a key that those do not: of
+/// columns that equal each other and an outer one, the server compares only one with the outer.
+List* implied_keys(PlannerInfo* root, RelOptInfo* rel, List* clauses, Relids outer,
+                   Bitmapset** keyed) {
+    List* implied = NIL;
+    ListCell* cell = nullptr;
+    foreach (cell, clauses) {
+        auto* info = lfirst_node(RestrictInfo, cell);
+        pg::PushableQual qual = {};
+        if (bms_is_subset(info->clause_relids, bms_union(outer, rel->relids)) &&
+            match_clause(root, rel, info, &qual) && is_key(state_of(rel)->table, &qual) &&
+            !bms_is_member(qual.attnum - 1, *keyed)) {
+            *keyed = bms_add_member(*keyed, qual.attnum - 1);
+            implied = lappend(implied, info);
+        }
+    }
+    return implied;
 }
 
 /// Rows of a table without ANALYZE: as somebody has written into its definition; else as many as a
@@ -131,8 +168,9 @@ List* add_outer(PlannerInfo* root, RelOptInfo* rel, List* sets, RestrictInfo* cl
     return bms_is_empty(outer) ? sets : add_relids(sets, outer);
 }
 
-/// All sets of relations whose rows give one of the table's key columns its value.
-List* find_outers(PlannerInfo* root, RelOptInfo* rel) {
+/// All sets of relations whose rows give one of the table's key columns its value; `implied` become
+/// the equalities that do.
+List* find_outers(PlannerInfo* root, RelOptInfo* rel, List** implied) {
     const pg::TableInfo* table = state_of(rel)->table;
     List* sets = NIL;
     ListCell* cell = nullptr;
@@ -146,6 +184,7 @@ List* find_outers(PlannerInfo* root, RelOptInfo* rel) {
         KeySearch search = {table->columns[index].attnum};
         List* clauses = generate_implied_equalities_for_column(root, rel, is_searched_column,
                                                                &search, rel->lateral_referencers);
+        *implied = list_concat(*implied, clauses);
         foreach (cell, clauses) {
             sets = add_outer(root, rel, sets, lfirst_node(RestrictInfo, cell));
         }
@@ -156,14 +195,19 @@ List* find_outers(PlannerInfo* root, RelOptInfo* rel) {
 /// A path for each set of outer relations that gives all the keys. One that gives only some is
 /// joined with the others: the keys of one table may come from several.
 void add_parameterised_paths(PlannerInfo* root, RelOptInfo* rel) {
-    List* sets = find_outers(root, rel);
+    List* implied = NIL;
+    List* sets = find_outers(root, rel, &implied);
     // The list grows while it is walked.
     for (int index = 0; index < list_length(sets); ++index) {
         auto* outer = static_cast<Relids>(list_nth(sets, index));
         ParamPathInfo* info = get_baserel_parampathinfo(root, rel, outer);
         Bitmapset* keyed = add_keys(root, rel, info->ppi_clauses, bms_copy(state_of(rel)->keyed));
+        List* keys = implied_keys(root, rel, implied, info->ppi_req_outer, &keyed);
         if (!lacks_keys(state_of(rel)->table, keyed)) {
-            add_scan_path(root, rel, info->ppi_rows, true, info->ppi_req_outer, false);
+            const pg::PathCost cost = scan_cost(rel, info->ppi_rows, true, false);
+            ForeignPath* path = pg::make_foreignscan_path(root, rel, cost, info->ppi_req_outer);
+            set_data(path, {0, keys, NIL, false});
+            add_path(rel, reinterpret_cast<Path*>(path));
             continue;
         }
         for (int other = 0; other < index && list_length(sets) < kMaxCombinations; ++other) {
@@ -194,7 +238,7 @@ void penstock_get_foreign_paths(PlannerInfo* root, RelOptInfo* rel, Oid) noexcep
     // Without its key the scan only stands in for joins that cannot be planned otherwise, or that
     // turn out to need no rows of it; should the planner have to take it, making the plan is the
     // error, or starting the scan.
-    add_scan_path(root, rel, rel->rows, !bms_is_empty(state->keyed), rel->lateral_relids, lacks);
+    add_plain_paths(root, rel, !bms_is_empty(state->keyed), lacks);
 }
 
 /// A table that no worker may read keeps the whole query from being parallel. Whether it may, the

@@ -1,6 +1,7 @@
 #include "fdw/callbacks.hpp"
 #include "fdw/grouping.hpp"
 #include "fdw/limit.hpp"
+#include "fdw/path_data.hpp"
 #include "fdw/plan_data.hpp"
 #include "fdw/rel_state.hpp"
 
@@ -57,6 +58,17 @@ DividedQuals divide_quals(PlannerInfo* root, RelOptInfo* rel, List* scan_clauses
     return divided;
 }
 
+/// Keys that the path's own conditions imply; nobody relies on the plugin for them.
+void push_keys(PlannerInfo* root, RelOptInfo* rel, List* keys, DividedQuals* divided) {
+    ListCell* cell = nullptr;
+    foreach (cell, keys) {
+        pg::PushableQual qual = {};
+        if (match_clause(root, rel, lfirst_node(RestrictInfo, cell), &qual)) {
+            push_qual(state_of(rel)->table, &qual, divided);
+        }
+    }
+}
+
 /// The IN whose list the key batch join above gives; always the last. The join checks again.
 void push_batch(const pg::TableInfo* table, int attnum, DividedQuals* divided) {
     const pg::ColumnInfo* column = &table->columns[attnum - 1];
@@ -66,12 +78,18 @@ void push_batch(const pg::TableInfo* table, int attnum, DividedQuals* divided) {
     divided->keyed = bms_add_member(divided->keyed, attnum - 1);
 }
 
-/// Attribute numbers that the scan must deliver: what is used above it and by the local conditions.
-List* needed_columns(RelOptInfo* rel, List* local_quals) {
+/// Attribute numbers that the scan must deliver: what is used above it, by the local conditions,
+/// and what the order of the rows is checked by.
+List* needed_columns(RelOptInfo* rel, List* local_quals, List* sort) {
     const pg::TableInfo* table = state_of(rel)->table;
     Bitmapset* used = nullptr;
     pull_varattnos(reinterpret_cast<Node*>(rel->reltarget->exprs), rel->relid, &used);
     pull_varattnos(reinterpret_cast<Node*>(local_quals), rel->relid, &used);
+    ListCell* cell = nullptr;
+    foreach (cell, sort) {
+        used = bms_add_member(used, read_sort_key(lfirst(cell)).column -
+                                        FirstLowInvalidHeapAttributeNumber);
+    }
     const bool is_whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used);
     List* columns = NIL;
     for (int index = 0; index < table->column_count; ++index) {
@@ -86,9 +104,9 @@ List* needed_columns(RelOptInfo* rel, List* local_quals) {
 
 /// Rows that the query is likely to read; only when nothing between scan and LIMIT can need more:
 /// limit_tuples is unset for grouping, DISTINCT and the like, but not for ORDER BY.
-int row_target(PlannerInfo* root, const DividedQuals* divided) {
+int row_target(PlannerInfo* root, const ForeignPath* path, const DividedQuals* divided) {
     const bool is_alone =
-        bms_membership(root->all_baserels) == BMS_SINGLETON && root->parse->sortClause == NIL;
+        bms_membership(root->all_baserels) == BMS_SINGLETON && is_in_wanted_order(root, path);
     const bool is_limited = root->limit_tuples > 0 && root->limit_tuples < 1.0e9;
     return is_alone && is_limited && divided->local == NIL ? static_cast<int>(root->limit_tuples)
                                                            : 0;
@@ -104,21 +122,24 @@ using namespace penstock::fdw;
 ForeignScan* penstock_get_foreign_plan(PlannerInfo* root, RelOptInfo* rel, Oid, ForeignPath* path,
                                        List* tlist, List* scan_clauses, Plan* outer_plan) noexcept {
     if (IS_UPPER_REL(rel)) {
-        return make_grouped_plan(rel, tlist, outer_plan);
+        return make_grouped_plan(root, rel, path, tlist, outer_plan);
     }
     DividedQuals divided = divide_quals(root, rel, scan_clauses);
-    if (path->fdw_private != NIL) {
-        push_batch(state_of(rel)->table, linitial_int(path->fdw_private), &divided);
+    const PathData* data = data_of(path);
+    push_keys(root, rel, data->keys, &divided);
+    if (data->batch != 0) {
+        push_batch(state_of(rel)->table, data->batch, &divided);
     }
     if (!may_never_run(root)) {
         check_keys(state_of(rel)->table, divided.keyed);
     }
-    const int target = row_target(root, &divided);
-    List* limit = divided.local == NIL && state_of(rel)->table->evaluator > 0
-                      ? plan_limit(root, &divided.exprs)
-                      : NIL;
-    List* items = list_make4(needed_columns(rel, divided.local), divided.planned,
-                             list_make1_int(target), limit);
+    const int target = data->is_top ? 0 : row_target(root, path, &divided);
+    const bool is_limited = divided.local == NIL && state_of(rel)->table->evaluator > 0 &&
+                            (data->is_top || is_limit_over_scan(root, path));
+    List* limit = is_limited ? plan_limit(root, &divided.exprs) : NIL;
+    List* items = list_make5(needed_columns(rel, divided.local, data->sort), divided.planned,
+                             list_make1_int(target), limit, data->sort);
+    items = lappend(items, list_make1_int(static_cast<int>(data->is_top)));
     return make_foreignscan(tlist, divided.local, rel->relid, divided.exprs, items, NIL,
                             divided.recheck, outer_plan);
 }

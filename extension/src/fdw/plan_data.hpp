@@ -14,7 +14,16 @@ enum PlanItem {
     kPlanQuals,   ///< list of integer lists, each indexed by QualItem
     kPlanTarget,  ///< integer list of one: rows the query is likely to read, 0 = all
     kPlanLimit,   ///< integer list: positions of LIMIT and OFFSET in fdw_exprs, -1 = none; or NIL
-    kPlanGroups,  ///< only of a grouped scan: list of kPlanCalls and kPlanOutputs
+    kPlanSort,    ///< list of integer lists, each indexed by SortItem: the order of the rows
+    kPlanTop, ///< integer list of one: 1 = instead, only the first rows of it, as kPlanLimit says
+    kPlanGroups, ///< only of a grouped scan: list of kPlanCalls and kPlanOutputs
+};
+
+/// Positions in each of kPlanSort.
+enum SortItem {
+    kSortColumn, ///< attribute number; of a grouped scan the position in the answer
+    kSortIsDescending,
+    kSortIsNullsFirst,
 };
 
 /// Positions in kPlanGroups. kPlanColumns are the keys then; an answer is keys and calls.
@@ -73,6 +82,22 @@ inline bool is_batched(const ForeignScan* plan) {
 /// NIL, or positions of LIMIT and OFFSET.
 inline List* limit_of(const ForeignScan* plan) {
     return static_cast<List*>(list_nth(plan->fdw_private, kPlanLimit));
+}
+inline List* sort_of(const ForeignScan* plan) {
+    return static_cast<List*>(list_nth(plan->fdw_private, kPlanSort));
+}
+inline bool is_top(const ForeignScan* plan) {
+    return linitial_int(static_cast<List*>(list_nth(plan->fdw_private, kPlanTop))) != 0;
+}
+struct PlannedSortKey {
+    int column; ///< attribute number; of a grouped scan the position in the answer
+    bool is_descending;
+    bool is_nulls_first;
+};
+inline PlannedSortKey read_sort_key(const void* cell) {
+    const auto* list = static_cast<const List*>(cell);
+    return {list_nth_int(list, kSortColumn), list_nth_int(list, kSortIsDescending) != 0,
+            list_nth_int(list, kSortIsNullsFirst) != 0};
 }
 inline bool is_grouped(const ForeignScan* plan) {
     return list_length(plan->fdw_private) > kPlanGroups;

@@ -3,6 +3,7 @@
 #include "fdw/callbacks.hpp"
 #include "fdw/eager.hpp"
 #include "fdw/grouped_answer.hpp"
+#include "fdw/order_check.hpp"
 #include "fdw/plan_data.hpp"
 #include "fdw/scan_record.hpp"
 #include "pg/boundary.hpp"
@@ -18,6 +19,9 @@ static_assert(sizeof(Datum) == sizeof(std::uint64_t), "blocks hold 64-bit datums
 
 /// Gets on with the stream. False: it would have to wait and must not.
 bool fill(ForeignStream* state) {
+    if (state->order != nullptr) {
+        keep_last_row(state->order);
+    }
     if (state->stage != Stage::kReceiving) {
         if (state->may_wait) {
             open_stream(state);
@@ -82,6 +86,7 @@ void penstock_begin_foreign_scan(ForeignScanState* node, int eflags) noexcept {
         state->converter =
             pg::make_row_converter(node->ss.ss_currentRelation, state->table, columns_of(plan));
     }
+    state->order = make_order_check(state->table, plan);
     state->expressions = ExecInitExprList(plan_of(node)->fdw_exprs, &node->ss.ps);
     state->request_context =
         AllocSetContextCreate(estate->es_query_cxt, "Penstock scan request", ALLOCSET_SMALL_SIZES);
@@ -113,6 +118,9 @@ TupleTableSlot* penstock_iterate_foreign_scan(ForeignScanState* node) noexcept {
             if (state->answer != nullptr) {
                 store_group(state->answer, plan_of(node), slot);
                 return slot;
+            }
+            if (state->order != nullptr) {
+                check_order(state->order, state->table, slot);
             }
             if (state->converter != nullptr) {
                 pg::convert_row(state->converter, slot->tts_values, slot->tts_isnull);
@@ -151,6 +159,9 @@ void penstock_rescan_foreign_scan(ForeignScanState* node) noexcept {
     ForeignStream* state = state_of(node);
     if (state == nullptr || state->stage == Stage::kIdle) {
         return;
+    }
+    if (state->order != nullptr) {
+        restart_order(state->order);
     }
     if (node->ss.ps.chgParam == nullptr && !state->is_batch_new && state->parts == nullptr &&
         (!state->was_read || state->stage == Stage::kEmpty || state->session->can_rewind())) {

@@ -102,6 +102,39 @@ void add_groups(ForeignScanState* node, core::RequestSpec* request) {
     request->aggregates = {answer->calls, static_cast<std::size_t>(answer->call_count)};
 }
 
+/// A key of kPlanSort. Of groups, what comes behind the keys are the aggregates.
+core::SortSpec make_sort_key(ForeignScanState* node, const PlannedSortKey* planned) {
+    const ForeignScan* plan = plan_of(node);
+    core::SortSpec key = {"", planned->is_descending, planned->is_nulls_first, 0};
+    const int key_count = is_grouped(plan) ? list_length(columns_of(plan)) : 0;
+    if (is_grouped(plan) && planned->column >= key_count) {
+        key.aggregate = static_cast<std::uint32_t>(planned->column - key_count + 1);
+        return key;
+    }
+    const int attnum =
+        is_grouped(plan) ? list_nth_int(columns_of(plan), planned->column) : planned->column;
+    key.column =
+        pg::to_utf8(planned_column(state_of(node)->table, static_cast<AttrNumber>(attnum))->name);
+    return key;
+}
+
+/// The order, unless it was for the first rows and the limit turns out to be none.
+void add_sort(ForeignScanState* node, core::RequestSpec* request) {
+    List* sort = sort_of(plan_of(node));
+    request->is_top = is_top(plan_of(node)) && request->row_limit > 0;
+    if (sort == NIL || request->is_top != is_top(plan_of(node))) {
+        return;
+    }
+    auto* keys = static_cast<core::SortSpec*>(
+        palloc0(sizeof(core::SortSpec) * static_cast<Size>(list_length(sort))));
+    ListCell* cell = nullptr;
+    foreach (cell, sort) {
+        const PlannedSortKey planned = read_sort_key(lfirst(cell));
+        keys[foreach_current_index(cell)] = make_sort_key(node, &planned);
+    }
+    request->sort = {keys, static_cast<std::size_t>(list_length(sort))};
+}
+
 } // namespace
 
 core::ColumnSpec* make_columns(const pg::TableInfo* table, List* attnums, bool is_grouped) {
@@ -134,6 +167,7 @@ bool open_request(ForeignScanState* node) {
     request.columns = {state->columns, static_cast<std::size_t>(list_length(columns_of(plan)))};
     request.quals = quals;
     request.row_limit = row_limit(node);
+    add_sort(node, &request);
     request.is_cache_off = !is_cache_allowed;
     if (is_grouped(plan)) {
         add_groups(node, &request);

@@ -1,22 +1,17 @@
 #include "fdw/callbacks.hpp"
 #include "fdw/costs.hpp"
 #include "fdw/grouping.hpp"
+#include "fdw/top_path.hpp"
 
 #include "pg/compat.hpp"
 
-/// Planning of the steps above a scan: grouping and DISTINCT. Sorting stays in the server, as does
-/// LIMIT (limit.hpp), which only tells the plugin where to stop.
+/// Planning of the steps above a scan: grouping and DISTINCT, and the first rows of an order. LIMIT
+/// (limit.hpp) stays in the server and only tells the plugin where to stop.
 namespace penstock::fdw {
 namespace {
 
-/// Groups that are left to the server: it can spill them to disk. A quarter of what the SDK takes
-/// (kMaxGroupBytes), because the number of groups is an estimate.
-constexpr double kMaxEstimatedBytes = 64.0 * 1024 * 1024;
 /// What a group takes beside its values.
 constexpr double kGroupOverheadBytes = 64;
-/// Cost units of a row that the SDK reads for one aggregate or key. Measured: a twentieth of what
-/// the executor needs for its way through the socket and an Agg node.
-constexpr double kEvaluationCostFactor = 0.2;
 
 /// A scan of one of our tables, whose SDK can group. A table with children is an Append, of its own
 /// rows and theirs.
@@ -79,7 +74,26 @@ bool estimate(PlannerInfo* root, RelOptInfo* input, const GroupingStep* step,
         Max(input->tuples, input->rows) * steps * cpu_operator_cost * kEvaluationCostFactor +
         step->target->cost.startup;
     cost->total = cost->startup + cost->rows * (cpu_tuple_cost + step->target->cost.per_tuple);
-    return bytes <= kMaxEstimatedBytes;
+    return bytes <= kMaxKeptBytes;
+}
+
+void add_grouped_path(PlannerInfo* root, UpperRelationKind stage, RelOptInfo* input,
+                      RelOptInfo* output, void* extra) {
+    if (!is_aggregate_pushdown || output->fdw_private != nullptr || !is_our_scan(root, input)) {
+        return;
+    }
+    GroupingStep* step = stage == UPPERREL_GROUP_AGG
+                             ? grouping_step(root, output, static_cast<GroupPathExtraData*>(extra))
+                             : distinct_step(root);
+    Grouping* grouping = step == nullptr ? nullptr : plan_grouping(root, input, step);
+    if (grouping == nullptr || !estimate(root, input, step, grouping, &grouping->cost)) {
+        return;
+    }
+    output->fdw_private = grouping;
+    grouping->target = step->target;
+    ForeignPath* path = pg::make_upper_path(root, output, step->target, grouping->cost);
+    path->path.parallel_safe = false; // the table is looked up by its range table entry
+    add_path(output, reinterpret_cast<Path*>(path));
 }
 
 } // namespace
@@ -90,21 +104,18 @@ using namespace penstock::fdw;
 
 void penstock_get_foreign_upper_paths(PlannerInfo* root, UpperRelationKind stage, RelOptInfo* input,
                                       RelOptInfo* output, void* extra) noexcept {
-    const bool is_grouping = stage == UPPERREL_GROUP_AGG;
-    if (!is_aggregate_pushdown || (!is_grouping && stage != UPPERREL_DISTINCT) ||
-        output->fdw_private != nullptr || !is_our_scan(root, input)) {
-        return;
+    switch (stage) {
+    case UPPERREL_GROUP_AGG:
+    case UPPERREL_DISTINCT:
+        add_grouped_path(root, stage, input, output, extra);
+        break;
+    case UPPERREL_ORDERED:
+        output->fdw_private = input; // of whose rows the first ones may be wanted
+        break;
+    case UPPERREL_FINAL:
+        add_top_path(root, input, output, static_cast<FinalPathExtraData*>(extra));
+        break;
+    default:
+        break;
     }
-    GroupingStep* step = is_grouping
-                             ? grouping_step(root, output, static_cast<GroupPathExtraData*>(extra))
-                             : distinct_step(root);
-    Grouping* grouping = step == nullptr ? nullptr : plan_grouping(root, input, step);
-    pg::PathCost cost = {};
-    if (grouping == nullptr || !estimate(root, input, step, grouping, &cost)) {
-        return;
-    }
-    output->fdw_private = grouping;
-    ForeignPath* path = pg::make_upper_path(root, output, step->target, cost);
-    path->path.parallel_safe = false; // the table is looked up by its range table entry
-    add_path(output, reinterpret_cast<Path*>(path));
 }

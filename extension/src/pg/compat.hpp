@@ -35,13 +35,33 @@ inline ForeignPath* make_foreignscan_path(PlannerInfo* root, RelOptInfo* rel, co
 #endif
 }
 
-/// The same with something for GetForeignPlan in fdw_private. Not for parallel plans.
-inline ForeignPath* make_foreignscan_path(PlannerInfo* root, RelOptInfo* rel, const PathCost& cost,
-                                          Relids required_outer, List* fdw_private) {
-    ForeignPath* path = make_foreignscan_path(root, rel, cost, required_outer);
-    path->fdw_private = fdw_private;
-    path->path.parallel_safe = false;
-    return path;
+/// 18 names the direction of an order apart from the operators of an access method.
+inline bool is_descending(const PathKey* key) {
+#if PG_VERSION_NUM >= 180000
+    return key->pk_cmptype == COMPARE_GT;
+#else
+    return key->pk_strategy == BTGreaterStrategyNumber;
+#endif
+}
+
+inline auto order_strategy(bool is_descending) {
+#if PG_VERSION_NUM >= 180000
+    return is_descending ? COMPARE_GT : COMPARE_LT;
+#else
+    return is_descending ? BTGreaterStrategyNumber : BTLessStrategyNumber;
+#endif
+}
+
+/// The class of what equals `expr`, which belongs to `relids`, or nullptr. 16 dropped the relations
+/// that an outer join may set to NULL.
+inline EquivalenceClass* find_eclass(PlannerInfo* root, Expr* expr, List* families, Oid type,
+                                     Oid collation, Relids relids) {
+#if PG_VERSION_NUM >= 160000
+    return get_eclass_for_sort_expr(root, expr, families, type, collation, 0, relids, false);
+#else
+    return get_eclass_for_sort_expr(root, expr, nullptr, families, type, collation, 0, relids,
+                                    false);
+#endif
 }
 
 /// 15 asks nodes whether they project; before, all do.

@@ -67,6 +67,7 @@ extern "C" {
 #include "utils/ruleutils.h"
 #include "utils/sampling.h"
 #include "utils/selfuncs.h"
+#include "utils/sortsupport.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ struct Parsed {
     Error error;
     QualOps ops;
     KeyKind key = KeyKind::kNone;
+    std::vector<SortKey> order;
 };
 
 QualOps parse_ops(Parsed* parsed, const char* text) {
@@ -76,6 +78,8 @@ void read_column_options(ColumnInfo* column, List* options, Parsed* parsed) {
             column->is_unique = defGetBoolean(option);
         } else if (std::strcmp(option->defname, "distinct") == 0) {
             column->distinct = std::strtod(defGetString(option), nullptr);
+        } else if (std::strcmp(option->defname, "sortable") == 0) {
+            column->is_sortable = defGetBoolean(option);
         }
     }
     column->declared = column->exact | column->superset;
@@ -108,6 +112,7 @@ void read_columns(TableInfo* table, Oid relation_oid) {
         column->attnum = attribute->attnum;
         column->name = pstrdup(NameStr(attribute->attname));
         column->type_oid = attribute->atttypid;
+        column->collation = attribute->attcollation;
         const TypeInfo* type = find_type_by_oid(attribute->atttypid);
         column->is_supported = type != nullptr && attribute->atttypmod == -1;
         if (type != nullptr) {
@@ -122,6 +127,36 @@ void read_columns(TableInfo* table, Oid relation_oid) {
         }
     }
     table_close(relation, NoLock);
+}
+
+/// nullptr: the table has no such column.
+const ColumnInfo* column_of(const TableInfo* table, const char* name) {
+    for (int index = 0; index < table->column_count; ++index) {
+        const ColumnInfo* column = &table->columns[index];
+        if (column->attnum != 0 && std::strcmp(column->name, name) == 0) {
+            return column;
+        }
+    }
+    return nullptr;
+}
+
+/// The order of all rows, as far as its columns are there.
+void read_order(TableInfo* table, const char* text) {
+    auto* parsed = make_owned<Parsed>(CurrentMemoryContext);
+    if (!guarded(parsed->error, [&] { parsed->order = sort_keys_from_text(text).take(); })) {
+        raise(parsed->error);
+    }
+    const auto count = static_cast<int>(parsed->order.size());
+    table->ordered_by = static_cast<SortColumn*>(palloc0(sizeof(SortColumn) * Max(count, 1)));
+    for (int index = 0; index < count; ++index) {
+        const SortKey* key = &parsed->order[static_cast<std::size_t>(index)];
+        const ColumnInfo* column = column_of(table, key->column.c_str());
+        if (column == nullptr) {
+            return;
+        }
+        table->ordered_by[table->ordered_count++] = {column->attnum, key->is_descending,
+                                                     key->is_nulls_first};
+    }
 }
 
 // The defaults live in a C++ object; these frames end before anything of PostgreSQL is called.
@@ -148,6 +183,7 @@ TableInfo* read_table(Oid relation_oid) {
     table->connection = get_namespace_name(get_rel_namespace(relation_oid));
     table->table = get_rel_name(relation_oid);
     table->startup_ms = default_startup_ms();
+    const char* order = nullptr;
     ListCell* cell = nullptr;
     foreach (cell, foreign_table->options) {
         auto* option = static_cast<DefElem*>(lfirst(cell));
@@ -161,6 +197,8 @@ TableInfo* read_table(Oid relation_oid) {
             table->startup_ms = std::strtod(defGetString(option), nullptr);
         } else if (std::strcmp(option->defname, "parts") == 0) {
             table->parts = whole_number(option, kMaxParts);
+        } else if (std::strcmp(option->defname, "ordered_by") == 0) {
+            order = defGetString(option);
         } else if (std::strcmp(option->defname, "evaluator") == 0) {
             table->evaluator =
                 static_cast<std::uint32_t>(std::strtoul(defGetString(option), nullptr, 10));
@@ -170,6 +208,9 @@ TableInfo* read_table(Oid relation_oid) {
         table->evaluator = 0; // its answers hold text that would have to be converted
     }
     read_columns(table, relation_oid);
+    if (order != nullptr) {
+        read_order(table, order);
+    }
     return table;
 }
 

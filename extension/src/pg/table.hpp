@@ -18,13 +18,22 @@ struct ColumnInfo {
     TypeId fetched; ///< what the plugin is asked for: the base type if it is one of ours, or text;
                     ///< conversion.hpp makes the rest
     Oid type_oid;
+    Oid collation;
     QualOps exact;    ///< by the plugin or by its SDK (TableInfo.evaluator)
     QualOps superset; ///< by the plugin
     QualOps declared; ///< those that the plugin itself uses
     KeyKind key;
-    int batch;       ///< keys that a join asks for at once; 0 = not in batches
-    bool is_unique;  ///< the plugin guarantees that no value is there twice
-    double distinct; ///< estimate of the plugin; 0 = none
+    int batch;        ///< keys that a join asks for at once; 0 = not in batches
+    bool is_unique;   ///< the plugin guarantees that no value is there twice
+    double distinct;  ///< estimate of the plugin; 0 = none
+    bool is_sortable; ///< the plugin sorts by it when it is asked to
+};
+
+/// A column that rows are ordered by.
+struct SortColumn {
+    AttrNumber attnum;
+    bool is_descending;
+    bool is_nulls_first;
 };
 
 struct TableInfo {
@@ -38,7 +47,9 @@ struct TableInfo {
     double startup_ms;
     int parts;               ///< that parallel workers can read; 0 = the scan is not for workers
     std::uint32_t evaluator; ///< option: what the plugin's SDK computes; 0 = nothing
-    int column_count;        ///< pg_class.relnatts: dropped ones included
+    SortColumn* ordered_by;  ///< the order in which rows always come
+    int ordered_count;
+    int column_count; ///< pg_class.relnatts: dropped ones included
     ColumnInfo* columns;
 };
 

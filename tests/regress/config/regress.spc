@@ -6,3 +6,7 @@ connection "ex" {
 connection "slow" {
   plugin = "slow"
 }
+connection "spied" {
+  plugin = "spy"
+  seed   = 1
+}

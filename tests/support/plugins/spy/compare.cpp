@@ -152,6 +152,15 @@ bool is_comparable(TypeId type, QualOp op) {
                : type != TypeId::kJsonb && type != TypeId::kTextArray && type != TypeId::kInt8Array;
 }
 
+int compare_by(const SortKey& key, const Value& left, const Value& right, TypeId type) {
+    if (is_null(left) || is_null(right)) {
+        const int nulls_last = sign(is_null(right), is_null(left));
+        return key.is_nulls_first ? -nulls_last : nulls_last;
+    }
+    const int order = compare(left, right, type);
+    return key.is_descending ? -order : order;
+}
+
 bool is_satisfied(const Value& value, const Qual& qual) {
     if (qual.op == QualOp::kIsNull || qual.op == QualOp::kIsNotNull) {
         return is_null(value) == (qual.op == QualOp::kIsNull);

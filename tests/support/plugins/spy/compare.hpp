@@ -11,4 +11,9 @@ bool is_comparable(penstock::TypeId type, penstock::QualOp op);
 /// the SDK evaluates, so that a mistake shows. `qual.op` is comparable on the type.
 bool is_satisfied(const penstock::Value& value, const penstock::Qual& qual);
 
+/// Negative, 0, positive: `left` comes before, with, after `right` in ORDER BY with this key. Both
+/// are NULL or of `type`, which is comparable.
+int compare_by(const penstock::SortKey& key, const penstock::Value& left,
+               const penstock::Value& right, penstock::TypeId type);
+
 } // namespace spy

@@ -2,6 +2,8 @@
 
 #include "compare.hpp"
 
+#include "penstock/types/evaluator.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -20,7 +22,7 @@ constexpr std::array kAllOps{QualOp::kEq,        QualOp::kNe,  QualOp::kLt, Qual
 class Promises {
   public:
     explicit Promises(std::uint64_t seed)
-        : seed_(seed), random_(seed * 7919), hints_(seed * 104'729) {}
+        : seed_(seed), random_(seed * 7919), hints_(seed * 104'729), orders_(seed * 15'485'863) {}
 
     TableSchema draw(const DataTable& data) {
         TableSchema schema;
@@ -41,6 +43,7 @@ class Promises {
         schema.startup_cost_ms = random_.is_one_in(2) ? 1 : 100;
         constexpr std::array<std::uint32_t, 4> kParts{0, 1, 3, 100};
         schema.max_parts = kParts[hints_.below(kParts.size())];
+        draw_orders(schema);
         return schema;
     }
 
@@ -76,6 +79,24 @@ class Promises {
         column.is_unique = column.name == "id" && hints_.is_one_in(2);
     }
 
+    /// What the table sorts when it is asked to, and how its rows come anyway.
+    void draw_orders(TableSchema& schema) {
+        for (Column& column : schema.columns) {
+            column.is_sortable =
+                seed_ != 0 && can_be_ordered(column.type) && (seed_ == 1 || orders_.is_one_in(3));
+        }
+        for (std::size_t count = seed_ == 0 ? 0 : orders_.below(3); count > 0; --count) {
+            const Column& column = schema.columns[orders_.below(schema.columns.size())];
+            const bool is_there =
+                std::any_of(schema.ordered_by.begin(), schema.ordered_by.end(),
+                            [&](const SortKey& key) { return key.column == column.name; });
+            if (can_be_ordered(column.type) && !is_there) {
+                schema.ordered_by.push_back(
+                    {column.name, orders_.is_one_in(2), orders_.is_one_in(2)});
+            }
+        }
+    }
+
     static bool is_key(const Column& column) {
         const QualOps all = column.exact | column.superset;
         return all.has(QualOp::kEq) && all.has(QualOp::kIn);
@@ -84,22 +105,28 @@ class Promises {
     std::uint64_t seed_;
     Random random_;
     Random hints_; ///< apart, so that new hints leave the conditions as they are
+    Random orders_;
 };
 
 class SpiedTable final : public Table {
   public:
     SpiedTable(TableSchema schema, std::vector<Row> rows, std::shared_ptr<RequestLog> log)
-        : schema_(std::move(schema)), rows_(std::move(rows)), log_(std::move(log)) {}
+        : schema_(std::move(schema)), rows_(sorted(std::move(rows), schema_.ordered_by)),
+          log_(std::move(log)) {}
     [[nodiscard]] const TableSchema& schema() const override { return schema_; }
 
     void scan(const ScanRequest& request, RowSink& rows) override {
         const auto send_rows = [&] {
+            std::vector<Row> sent;
             for (std::size_t index = 0; index < rows_.size(); ++index) {
                 const bool is_of_part =
                     request.part_count == 0 || index % request.part_count == request.part;
                 if (is_of_part && is_sent(request, index)) {
-                    send(rows_[index], rows);
+                    sent.push_back(rows_[index]);
                 }
+            }
+            for (const Row& row : sorted(std::move(sent), request.sort)) {
+                send(row, rows);
             }
         };
         record(*log_, request, rows, send_rows);
@@ -122,10 +149,28 @@ class SpiedTable final : public Table {
         });
     }
 
-    [[nodiscard]] const Value& value_of(const std::string& column, std::size_t row) const {
+    [[nodiscard]] std::size_t position_of(const std::string& column) const {
         const auto found = std::find_if(schema_.columns.begin(), schema_.columns.end(),
                                         [&](const Column& each) { return each.name == column; });
-        return rows_.at(row).at(static_cast<std::size_t>(found - schema_.columns.begin()));
+        return static_cast<std::size_t>(found - schema_.columns.begin());
+    }
+    [[nodiscard]] const Value& value_of(const std::string& column, std::size_t row) const {
+        return rows_.at(row).at(position_of(column));
+    }
+
+    [[nodiscard]] std::vector<Row> sorted(std::vector<Row> rows,
+                                          const std::vector<SortKey>& keys) const {
+        std::stable_sort(rows.begin(), rows.end(), [&](const Row& left, const Row& right) {
+            for (const SortKey& key : keys) {
+                const std::size_t at = position_of(key.column);
+                const int order = compare_by(key, left[at], right[at], schema_.columns[at].type);
+                if (order != 0) {
+                    return order < 0;
+                }
+            }
+            return false;
+        });
+        return rows;
     }
 
     const TableSchema schema_;

@@ -179,7 +179,7 @@ constexpr std::array<Setting, 7> kSettings{{
      [](Act& act, const std::string& value) { act.warnings = number_of(value); }},
     {"value", "What is wrong in row `at`: utf8, nul, surrogate, type, range, row.",
      [](Act& act, const std::string& value) { act.value = value; }},
-    {"order", "duplicate (each row twice) or unsorted (falling numbers).",
+    {"order", "duplicate (each row twice) or unsorted (falling numbers, against the promise).",
      [](Act& act, const std::string& value) { act.order = value; }},
 }};
 
@@ -295,7 +295,8 @@ class FaultsTable final : public Table {
                                           {"n", TypeId::kInt8, "0, 1, 2, …"},
                                           {"word", TypeId::kText, "Some text."},
                                           {"small", TypeId::kInt2, "n modulo 100."}},
-                              .row_estimate = 10};
+                              .row_estimate = 10,
+                              .ordered_by = {{"n"}}};
 };
 
 class ActsTable final : public Table {
