@@ -14,6 +14,8 @@ namespace {
 using reconcile::DesiredConnection;
 
 constexpr std::size_t kSkippedNamed = 10;
+/// How often a schema is put right in one go. Chosen: it is a race with a user's hands.
+constexpr int kLooks = 3;
 
 /// What is left of an offer when everything that PostgreSQL would refuse is taken out.
 struct Importable {
@@ -67,15 +69,22 @@ LiveTables ensure_schema(pqxx::work& work, const DesiredConnection& connection) 
     return read_live_tables(work, connection.name, false);
 }
 
+/// What dependents forbade.
+struct Kept {
+    std::vector<Held> held;
+    std::set<std::string> left; ///< statements that were not carried out for that
+};
+
 /// Runs a change that dependents may forbid. Returns false when they do.
 bool run_held(pqxx::work& work, const std::string& schema, const std::string& table,
-              const Change& change, std::vector<Held>& held) {
+              const Change& change, Kept& kept) {
     if (run_unless_held(work, change.sql)) {
         return true;
     }
     const std::string what = (change.column.empty() ? "" : "column \"" + change.column + "\" of ") +
                              "table \"" + table + "\"";
-    held.push_back({what, dependents_of(work, schema, table, change.column)});
+    kept.held.push_back({what, dependents_of(work, schema, table, change.column)});
+    kept.left.insert(change.sql);
     return false;
 }
 
@@ -96,40 +105,70 @@ class Statements {
 };
 
 void run_batch(pqxx::work& work, const std::string& schema, const std::vector<TableChange>& changes,
-               Batch batch, std::vector<Held>& held) {
+               Batch batch, Kept& kept) {
     Statements statements(work);
     for (std::size_t index = batch.start; index < batch.end; ++index) {
         const TableChange& table = changes[index];
+        bool is_left = false;
         for (const Change& change : table.changes) {
-            if (!change.can_be_held) {
+            if (is_left) {
+                kept.left.insert(change.sql);
+            } else if (!change.can_be_held) {
                 statements.add(change.sql);
-                continue;
-            }
-            statements.run();
-            if (!run_held(work, schema, table.table, change, held) && change.rest_needs_it) {
-                break;
+            } else {
+                statements.run();
+                is_left =
+                    !run_held(work, schema, table.table, change, kept) && change.rest_needs_it;
             }
         }
     }
     statements.run();
 }
 
+/// What is to be changed of the schema as it is now, but for what dependents forbade.
+std::vector<TableChange> rest_of(const LiveTables& live, const std::vector<TableSchema>& wanted,
+                                 const Place& place, const Quoting& quoting, const Kept& kept) {
+    std::vector<TableChange> rest = difference(live, wanted, place, quoting);
+    for (TableChange& table : rest) {
+        std::erase_if(table.changes,
+                      [&kept](const Change& change) { return kept.left.contains(change.sql); });
+    }
+    std::erase_if(rest, [](const TableChange& table) { return table.changes.empty(); });
+    return rest;
+}
+
+/// Somebody may have changed a table since the schema was looked at; the hash of what is there now
+/// would take that for our own work, and nobody would ever mend it.
+///
+/// Returns: the live hash of a schema that is as wanted; after some looks one that none has, so
+/// that the next look at the database tries again.
+std::string put_right(pqxx::work& work, const std::vector<TableSchema>& wanted, const Place& place,
+                      Kept& kept) {
+    for (int look = 0; look < kLooks; ++look) {
+        LiveSchema live = read_live_schema(work, place.connection);
+        const std::vector<TableChange> rest =
+            rest_of(live.tables, wanted, place, quoting_of(work), kept);
+        if (rest.empty()) {
+            return std::move(live.hash);
+        }
+        run_batch(work, place.connection, rest, {0, rest.size(), true}, kept);
+    }
+    return "changed by hand";
+}
+
 /// How an import ended.
 struct Outcome {
-    bool is_finished; ///< else there are more batches
     bool is_dynamic;
     bool is_loaded;
-    bool has_held;
     std::string error;
+    std::string live_hash;
+    std::string held_hash; ///< "": nothing is held
     std::int64_t plugin_mod_time_us;
 };
 
 /// Everything that the row says of a finished import.
 void mark_ready(pqxx::work& work, const DesiredConnection& connection,
                 const std::vector<TableSchema>& offered, const Outcome& outcome) {
-    if (!outcome.is_finished) {
-        return;
-    }
     const std::string hash = schema_hash(offered);
     record_offers(work, {{hash, &offered}});
     exec(work,
@@ -138,12 +177,10 @@ void mark_ready(pqxx::work& work, const DesiredConnection& connection,
          "plugin_mod_time = " +
              mod_time_sql("$9::bigint") +
              ", comments_set = not $8, attempts = 0, next_attempt_at = null, "
-             "live_hash = penstock.live_hash(connection_name::name), held_hash = case when $7 "
-             "then " +
-             held_hash_sql("connection_name::name") + " end where connection_name = $1",
+             "live_hash = $10, held_hash = nullif($7, '') where connection_name = $1",
          connection.name, outcome.error, static_cast<int>(offered.size()),
          std::string{outcome.is_dynamic ? "dynamic" : "static"}, hash, connection.config_hash,
-         outcome.has_held, outcome.is_loaded, outcome.plugin_mod_time_us);
+         outcome.held_hash, outcome.is_loaded, outcome.plugin_mod_time_us, outcome.live_hash);
 }
 
 void mark_comments_set(pqxx::work& work, const std::string& connection, bool is_finished) {
@@ -200,8 +237,12 @@ void Session::apply_schema(const DesiredConnection& connection,
     take_lock();
     Importable wanted;
     std::vector<TableChange> changes;
+    std::string dependents;
     impl_->write(
         [&](pqxx::work& work) {
+            // Before the first of them is asked: one that goes later is seen by its hash.
+            dependents = exec(work, "select " + held_hash_sql("$1::name"), connection.name)[0][0]
+                             .as<std::string>("");
             const LiveTables live = ensure_schema(work, connection);
             wanted = is_loaded ? importable(tables, live) : Importable{};
             changes = difference(live, wanted.tables, place, quoting_of(work));
@@ -212,19 +253,23 @@ void Session::apply_schema(const DesiredConnection& connection,
         take_lock();
     }
 
-    std::vector<Held> held;
+    Kept kept;
     for_each_batch(changes.size(), [&](Batch batch) {
-        std::vector<Held> held_now;
+        Kept kept_now;
         impl_->write(
             [&](pqxx::work& work) {
-                held_now = held; // a transaction may run more than once
-                run_batch(work, connection.name, changes, batch, held_now);
-                mark_ready(work, connection, tables,
-                           {batch.is_last, is_dynamic, is_loaded, !held_now.empty(),
-                            join_reasons(held_now, wanted.skipped), plugin_mod_time_us});
+                kept_now = kept; // a transaction may run more than once
+                run_batch(work, connection.name, changes, batch, kept_now);
+                if (batch.is_last) {
+                    const std::string live_hash = put_right(work, wanted.tables, place, kept_now);
+                    mark_ready(work, connection, tables,
+                               {is_dynamic, is_loaded, join_reasons(kept_now.held, wanted.skipped),
+                                live_hash, kept_now.held.empty() ? "" : dependents,
+                                plugin_mod_time_us});
+                }
             },
             on_conflict);
-        held = std::move(held_now);
+        kept = std::move(kept_now);
     });
     lock.release();
     if (!wanted.skipped.empty()) {
@@ -243,7 +288,7 @@ void Session::apply_comments(const std::string& connection,
     });
     for_each_batch(changes.size(), [&](Batch batch) {
         impl_->write([&](pqxx::work& work) {
-            std::vector<Held> none; // nothing depends on a comment
+            Kept none; // nothing depends on a comment
             run_batch(work, connection, changes, batch, none);
             mark_comments_set(work, connection, batch.is_last);
         });

@@ -23,7 +23,7 @@ constexpr const char* kLiveQuery =
     "order by a.attnum), '[]') from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 "
     "and not a.attisdropped), "
     "case when $2::bool then coalesce(obj_description(c.oid, 'pg_class'), '') else '' end, "
-    "c.relnatts "
+    "c.relnatts, case when $3::bool then (select penstock.live_hash($1::name)) end "
     "from pg_namespace n cross join lateral (select d.objid from pg_depend d where d.refclassid = "
     "'pg_namespace'::regclass and d.refobjid = n.oid and d.classid = 'pg_class'::regclass union "
     "select y.typrelid from pg_depend d join pg_type y on y.oid = d.objid where d.refclassid = "
@@ -59,10 +59,19 @@ LiveTable table_from_row(const pqxx::row& row) {
 
 LiveTables read_live_tables(pqxx::work& work, const std::string& schema, bool with_comments) {
     LiveTables tables;
-    for (const auto& row : exec(work, kLiveQuery, schema, with_comments)) {
+    for (const auto& row : exec(work, kLiveQuery, schema, with_comments, false)) {
         tables.emplace(row[0].as<std::string>(), table_from_row(row));
     }
     return tables;
+}
+
+LiveSchema read_live_schema(pqxx::work& work, const std::string& schema) {
+    LiveSchema live;
+    for (const auto& row : exec(work, kLiveQuery, schema, false, true)) {
+        live.tables.emplace(row[0].as<std::string>(), table_from_row(row));
+        live.hash = row[7].as<std::string>(); // the same in each; without a row it is that of none
+    }
+    return live;
 }
 
 Quoting quoting_of(pqxx::work& work) {

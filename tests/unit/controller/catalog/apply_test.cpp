@@ -265,6 +265,56 @@ TEST_F(ApplyTest, waits_for_a_lock_in_short_tries_and_says_for_whom) {
     EXPECT_EQ(error_text_of("prod"), "<null>");
 }
 
+TEST_F(ApplyTest, puts_right_what_somebody_changed_while_it_was_at_work) {
+    const auto other = make_table("other", {make_column("x")});
+    const auto third = make_table("third", {make_column("x")});
+    import("prod", {make_table("t", {make_column("x")}), other, third});
+    session().change_states({{.connection = "prod", .to = State::kUpdating}});
+    pqxx::connection holder{target("postgres")};
+    auto lock = std::make_unique<pqxx::work>(holder);
+    lock->exec("comment on foreign table prod.t is 'holds a lock until its transaction ends'");
+    const std::vector<TableSchema> wanted = {make_table("t", {make_column("x"), make_column("y")}),
+                                             other, third};
+    std::thread refresh([&] { session().apply_schema(make_desired("prod"), wanted, true); });
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (error_text_of("prod").find("waits for a lock") == std::string::npos &&
+           std::chrono::steady_clock::now() < deadline) {
+    }
+    as_admin("alter foreign table prod.other rename to by_hand; drop foreign table prod.third");
+    lock.reset();
+    refresh.join();
+    EXPECT_EQ(state_of("prod"), "ready");
+    EXPECT_EQ(columns_of("prod", "by_hand"), "<null>");
+    EXPECT_EQ(columns_of("prod", "t"), "x:text y:text");
+    EXPECT_EQ(columns_of("prod", "other") + columns_of("prod", "third"), "x:textx:text");
+    EXPECT_TRUE(session().read_actual().at("prod").schema_is_intact);
+}
+
+TEST_F(ApplyTest, does_not_forget_what_is_held_when_its_dependents_go_meanwhile) {
+    import("prod", {make_table("a", {make_column("x")}), make_table("t", {make_column("x")})});
+    as_admin("create view public.on_a as select x from prod.a");
+    session().change_states({{.connection = "prod", .to = State::kUpdating}});
+    pqxx::connection holder{target("postgres")};
+    auto lock = std::make_unique<pqxx::work>(holder);
+    lock->exec("comment on foreign table prod.t is 'holds a lock until its transaction ends'");
+    const std::vector<TableSchema> wanted = {make_table("t", {make_column("x"), make_column("y")})};
+    std::thread refresh([&] { session().apply_schema(make_desired("prod"), wanted, true); });
+    const auto is_waiting = [this] {
+        return value("select count(*) from pg_locks l join pg_class c on c.oid = l.relation where "
+                     "relname = 't' and not granted") == "1";
+    };
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (!is_waiting() && std::chrono::steady_clock::now() < deadline) {
+    }
+    // Table "a" was refused in this transaction; the view goes before its last statement.
+    as_admin("drop view public.on_a");
+    lock.reset();
+    refresh.join();
+    // Where its own lock was late the transaction was tried again, without the view.
+    const bool is_dropped = columns_of("prod", "a") == "<null>";
+    EXPECT_EQ(session().read_actual().at("prod").schema_is_intact, is_dropped);
+}
+
 TEST_F(ApplyTest, a_connection_that_is_being_deleted_does_not_become_ready) {
     session().create_connections({make_desired("prod")});
     session().change_states({{.connection = "prod", .to = State::kDeleting}});
