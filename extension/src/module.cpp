@@ -3,6 +3,7 @@
 #include "fdw/estimates.hpp"
 #include "fdw/grouping.hpp"
 #include "fdw/key_batch.hpp"
+#include "fdw/request_log.hpp"
 #include "fdw/scan_request.hpp"
 #include "fdw/sort_paths.hpp"
 #include "penstock/protocol/quiet.hpp"
@@ -56,9 +57,11 @@ struct BooleanSetting {
     const char* name;
     const char* description;
     bool* variable;
+    bool initial = true;
+    GucContext context = PGC_USERSET;
 };
 
-/// Those that are on or off, all on by default, in alphabetical order.
+/// Those that are on or off, in alphabetical order.
 const BooleanSetting kSwitches[] = {
     {"penstock.aggregate_pushdown",
      "Let plugins group and aggregate their rows where that gives the server's own result.",
@@ -74,6 +77,8 @@ const BooleanSetting kSwitches[] = {
     {"penstock.enable_key_batch_join",
      "Let joins ask a plugin for many keys at once, where it offers that.",
      &penstock::fdw::is_key_batch_join},
+    {"penstock.log_requests", "Write each request to a plugin into the server's log.",
+     &penstock::fdw::is_request_logged, false, PGC_SUSET},
 };
 
 } // namespace
@@ -90,8 +95,8 @@ void _PG_init(void) {
                                 setting.on_change, nullptr);
     }
     for (const BooleanSetting& setting : kSwitches) {
-        DefineCustomBoolVariable(setting.name, setting.description, nullptr, setting.variable, true,
-                                 PGC_USERSET, 0, nullptr, nullptr, nullptr);
+        DefineCustomBoolVariable(setting.name, setting.description, nullptr, setting.variable,
+                                 setting.initial, setting.context, 0, nullptr, nullptr, nullptr);
     }
     penstock::pg::install_table_statistics();
     penstock::fdw::install_estimates();

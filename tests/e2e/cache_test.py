@@ -25,6 +25,15 @@ connection "large" {
   plugin = "slow"
   rows = 300000
 }
+plugin "wide" {
+  source = "example"
+  cache_ttl = 600
+  cache_max_mb = 64
+}
+connection "wide" {
+  plugin = plugin.wide
+  rows = 20000
+}
 connection "union_of" {
   plugin = "slow"
   type = "aggregator"
@@ -153,6 +162,68 @@ def scans_of_one_session_do_not_wait_for_each_other():
         assert session.rows(sql) == [(300000,)]
 
 
+PARALLEL = ("set penstock.aggregate_pushdown = off", "set parallel_setup_cost = 0", "set parallel_tuple_cost = 0",
+            "set min_parallel_table_scan_size = 0", "set max_parallel_workers_per_gather = 2",
+            "set enable_parallel_hash = off", "set enable_mergejoin = off", "set enable_nestloop = off",
+            "set statement_timeout = '60s'")
+
+
+def cached_scans():
+    rows = INSTANCE.rows("select cached_scans from penstock.stat_table where relid = 'wide.example_wide'::regclass")
+    return rows[0][0] if rows else 0
+
+
+def parallel(session, sql):
+    """The rows of `sql`, which workers must be reading in parts."""
+    for setting in PARALLEL:
+        session.rows(setting)
+    plan = "\n".join(row[0] for row in session.rows("explain " + sql))
+    assert "Parallel Foreign Scan" in plan, plan
+    return session.rows(sql)
+
+
+def parts_of_a_table_neither_come_from_the_cache_nor_enter_it():
+    fresh("wide")
+    sql = "select count(id), count(distinct id), sum(id), sum(quantity) from wide.example_wide"
+    with Session() as session:
+        session.rows("set penstock.aggregate_pushdown = off")
+        session.rows("set penstock.cache = off")
+        want = session.rows(sql)
+        assert want[0][:2] == (20000, 20000)
+    with Session() as workers, Session() as serial:
+        serial.rows("set penstock.aggregate_pushdown = off")
+        before = cached_scans()
+        assert parallel(workers, sql) == want, "nothing is cached"
+        assert serial.rows(sql) == want and serial.hits() is False, "a part is no table"
+        assert cached_scans() == before
+        assert serial.rows(sql) == want and serial.hits() is True
+        assert cached_scans() == before + 1
+        assert parallel(workers, sql) == want, "the table is cached, its parts are not"
+        assert cached_scans() == before + 1
+
+
+def workers_share_a_table_that_each_of_them_reads_whole():
+    sql = "select count(*), sum(a.id + b.quantity) from wide.example_wide a join wide.example_wide b using (id)"
+    fresh("wide")
+    with Session() as session:
+        session.rows("select id, quantity from wide.example_wide")
+        before = cached_scans()
+        want = parallel(session, sql)
+        assert want[0][0] == 20000 and cached_scans() > before, (want, before)
+    fresh("wide")
+    results = []
+
+    def run():
+        with Session() as session:
+            results.append([parallel(session, sql) for _ in range(3)])
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [[want] * 3] * 4, results
+
+
 def an_aggregator_uses_what_its_children_have():
     fresh("union_of")
     before = asked("a"), asked("b")
@@ -177,7 +248,7 @@ def new_arguments_forget_the_old_rows():
 
 
 with penstock.Instance({"slow.spc": CONFIG}) as INSTANCE:
-    for name in ("a", "b", "large", "union_of"):
+    for name in ("a", "b", "large", "wide", "union_of"):
         INSTANCE.wait_state(name, "ready")
     penstock.run_tests([
         a_second_scan_is_answered_from_the_cache,
@@ -188,6 +259,8 @@ with penstock.Instance({"slow.spc": CONFIG}) as INSTANCE:
         what_is_larger_than_its_budget_does_not_enter,
         scans_of_two_sessions_share_one_call,
         scans_of_one_session_do_not_wait_for_each_other,
+        parts_of_a_table_neither_come_from_the_cache_nor_enter_it,
+        workers_share_a_table_that_each_of_them_reads_whole,
         an_aggregator_uses_what_its_children_have,
         new_arguments_forget_the_old_rows,
     ])

@@ -10,14 +10,14 @@ import penstock
 from fake_plugin import BLOCK, WELCOME, end, error, frame, int8_block, text_block, welcome
 
 
-def scan(answer, table="numbers"):
+def scan(answer, table="numbers", settings=""):
     """What a query on the fake table gives when the plugin answers with these bytes: rows or the error."""
     def behave(connection, closed):
         connection.sendall(answer)
     with fake_plugin.FakePlugin(behave) as plugin:
         INSTANCE.superuser(f"alter server fake options (set socket '{plugin.path}')")
         try:
-            return INSTANCE.rows(f"select * from fake.{table}")
+            return INSTANCE.rows(f"{settings} select * from fake.{table}")
         except penstock.psycopg2.Error as caught:
             return caught
 
@@ -29,6 +29,7 @@ def setup():
         create server fake foreign data wrapper penstock options (socket '/nowhere', uid '{os.getuid()}');
         create foreign table fake.numbers (v int8) server fake;
         create foreign table fake.words (w text) server fake;
+        create foreign table fake.parts (v int8) server fake options (parts '4', rows '1e7');
         create foreign table fake.flags (f bool) server fake;
         create foreign table fake.many (v int8, w text, n numeric, j jsonb, a text[], i inet, d date) server fake;
         grant select on all tables in schema fake to penstock_users;""")
@@ -56,6 +57,18 @@ def a_stream_that_closes_without_its_end_is_never_a_short_result():
 def an_end_with_another_row_count_is_an_error():
     expect(scan(welcome() + int8_block([1, 2]) + end(3)), "08P01", "announced 3 rows and sent 2")
     expect(scan(welcome() + int8_block([1, 2]) + end(1)), "08P01")
+
+
+def an_end_for_another_number_of_parts_is_an_error():
+    """A plugin that knows no parts would give all rows to each worker."""
+    workers = ("set parallel_setup_cost = 0; set parallel_tuple_cost = 0; set min_parallel_table_scan_size = 0;"
+               "set max_parallel_workers_per_gather = 1;")
+    rows = welcome() + int8_block([1, 2])
+    assert sorted(scan(rows + end(2, 4), "parts", workers)) == [(1,)] * 4 + [(2,)] * 4, "the fake itself"
+    for answered in (0, 1, 3, 5):
+        expect(scan(rows + end(2, answered), "parts", workers), "08P01", "did not send the part that was asked")
+    for answered in (1, 4):
+        expect(scan(rows + end(2, answered)), "08P01", f"It was asked for one of 0 parts and answered for {answered}")
 
 
 def errors_of_the_plugin_arrive_with_their_sqlstate():
@@ -143,6 +156,7 @@ with penstock.Instance() as INSTANCE:
         the_fake_itself_gives_rows_when_it_behaves,
         a_stream_that_closes_without_its_end_is_never_a_short_result,
         an_end_with_another_row_count_is_an_error,
+        an_end_for_another_number_of_parts_is_an_error,
         errors_of_the_plugin_arrive_with_their_sqlstate,
         text_that_is_not_text_is_refused,
         values_out_of_range_are_refused,

@@ -32,8 +32,9 @@ def varint(number):
     return out + bytes([number])
 
 
-def end(rows):
-    return frame(END, b"\x08" + varint(rows) if rows else b"")
+def end(rows, parts=0):
+    """`parts`: of how many the rows are one; 0: they are the whole table."""
+    return frame(END, (b"\x08" + varint(rows) if rows else b"") + (b"\xa0\x01" + varint(parts) if parts else b""))
 
 
 def error(kind, message, sqlstate=""):

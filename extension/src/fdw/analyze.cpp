@@ -2,6 +2,7 @@
 
 #include "fdw/callbacks.hpp"
 #include "fdw/rel_state.hpp"
+#include "fdw/request_log.hpp"
 #include "pg/boundary.hpp"
 
 /// ANALYZE: reads the whole table once and keeps a random sample of its rows.
@@ -94,6 +95,7 @@ void open_sample_request(ForeignStream* state, Relation relation) {
     request.columns = {columns, static_cast<std::size_t>(list_length(attnums))};
     request.backend_pid = MyProcPid;
     request.user_name = pg::to_utf8(GetUserNameFromId(GetUserId(), false));
+    log_request(table, &request);
     if (!state->session->open(request)) {
         raise_session_error(state);
     }

@@ -1,6 +1,7 @@
 #include "fdw/scan_record.hpp"
 
 #include "fdw/plan_data.hpp"
+#include "fdw/request_text.hpp"
 #include "pg/boundary.hpp"
 #include "pg/conversion.hpp"
 #include "pg/table_statistics.hpp"
@@ -12,125 +13,17 @@ namespace {
 /// few megabytes, whatever is asked.
 constexpr int kMaxColumns = 100;
 constexpr int kMaxQuals = 32;
-constexpr std::size_t kMaxListed = 10;
-constexpr int kMaxTextBytes = 200;
 
 /// Classes 00, 01 and 02 are no errors.
 bool is_error(int sqlstate) {
     return ERRCODE_TO_CATEGORY(sqlstate) > ERRCODE_NO_DATA;
 }
 
-/// How much of a text goes into a record: whole characters. Text of a database without encoding is
-/// cut as UTF-8, so that clients can still read it.
-int clipped_bytes(const char* value, std::size_t bytes, int encoding) {
-    const int length = static_cast<int>(Min(bytes, static_cast<std::size_t>(kMaxTextBytes) + 1));
-    return pg_encoding_mbcliplen(encoding == PG_SQL_ASCII ? PG_UTF8 : encoding, value, length,
-                                 kMaxTextBytes);
-}
-
-/// A value of a request, which has it in UTF-8.
-void append_quoted(StringInfo text, const char* value, std::size_t bytes) {
-    const int kept = clipped_bytes(value, bytes, PG_UTF8);
-    const char* shown = pg::from_utf8(value, kept);
-    if (static_cast<std::size_t>(kept) < bytes) {
-        shown = psprintf("%s...", shown);
-    }
-    appendStringInfoString(text, quote_literal_cstr(shown));
-}
-
-/// A column's name as SQL writes it; requests have it in UTF-8.
-const char* name_text(const char* name) {
-    return quote_identifier(pg::from_utf8(name, static_cast<int>(strlen(name))));
-}
-
-void append_output(StringInfo text, PGFunction output, Datum value) {
-    appendStringInfoString(text,
-                           quote_literal_cstr(DatumGetCString(DirectFunctionCall1(output, value))));
-}
-
-void append_bytes(StringInfo text, const core::ScalarSpec* scalar) {
-    const std::size_t shown = Min(scalar->text_bytes, static_cast<std::size_t>(kMaxTextBytes) / 2);
-    appendStringInfoString(text, "'\\x");
-    for (std::size_t index = 0; index < shown; ++index) {
-        appendStringInfo(text, "%02x", static_cast<unsigned char>(scalar->text[index]));
-    }
-    appendStringInfoString(text, shown < scalar->text_bytes ? "...'" : "'");
-}
-
-void append_interval(StringInfo text, const core::ScalarSpec* scalar) {
-    auto* interval = static_cast<::Interval*>(palloc0(sizeof(::Interval)));
-    interval->time = scalar->integer;
-    interval->day = scalar->days;
-    interval->month = scalar->months;
-    append_output(text, interval_out, IntervalPGetDatum(interval));
-}
-
-void append_scalar(StringInfo text, const core::ScalarSpec* scalar) {
-    using Kind = core::ScalarSpec::Kind;
-    switch (scalar->kind) {
-    case Kind::kBool:
-        appendStringInfoString(text, scalar->boolean ? "true" : "false");
-        break;
-    case Kind::kInteger:
-        appendStringInfo(text, INT64_FORMAT, scalar->integer);
-        break;
-    case Kind::kNumber:
-        appendStringInfoString(text, float8out_internal(scalar->number));
-        break;
-    case Kind::kText:
-        append_quoted(text, scalar->text, scalar->text_bytes);
-        break;
-    case Kind::kBytes:
-        append_bytes(text, scalar);
-        break;
-    case Kind::kUuid:
-        append_output(text, uuid_out, PointerGetDatum(scalar->text));
-        break;
-    case Kind::kDate:
-        append_output(text, date_out, DateADTGetDatum(static_cast<DateADT>(scalar->integer)));
-        break;
-    case Kind::kTimestamptz:
-        append_output(text, timestamptz_out, TimestampTzGetDatum(scalar->integer));
-        break;
-    case Kind::kInterval:
-        append_interval(text, scalar);
-        break;
-    }
-}
-
-void append_list(StringInfo text, const core::QualSpec* qual) {
-    appendStringInfoString(text, " in (");
-    for (std::size_t index = 0; index < Min(qual->value_count, kMaxListed); ++index) {
-        appendStringInfoString(text, index == 0 ? "" : ", ");
-        append_scalar(text, &qual->values[index]);
-    }
-    if (qual->value_count > kMaxListed) {
-        appendStringInfo(text, ", ... %zu more", qual->value_count - kMaxListed);
-    }
-    appendStringInfoChar(text, ')');
-}
-
-char* qual_text(const core::QualSpec* qual) {
-    StringInfoData text;
-    initStringInfo(&text);
-    appendStringInfoString(&text, name_text(qual->column));
-    if (qual->op == QualOp::kIsNull || qual->op == QualOp::kIsNotNull) {
-        appendStringInfoString(&text, qual->op == QualOp::kIsNull ? " is null" : " is not null");
-    } else if (qual->op == QualOp::kIn) {
-        append_list(&text, qual);
-    } else {
-        const std::string_view sign = sign_of(qual->op);
-        appendStringInfo(&text, " %.*s ", static_cast<int>(sign.size()), sign.data());
-        append_scalar(&text, qual->values);
-    }
-    return text.data;
-}
-
 List* qual_texts(const core::QualSpec* quals, std::size_t qual_count, bool is_exact) {
     List* texts = NIL;
     for (std::size_t index = 0; index < qual_count && list_length(texts) < kMaxQuals; ++index) {
         if (quals[index].is_exact == is_exact) {
-            texts = lappend(texts, qual_text(&quals[index]));
+            texts = lappend(texts, request_qual_text(&quals[index], kMaxValueBytes));
         }
     }
     return texts;
@@ -155,7 +48,7 @@ List* local_texts(ForeignScanState* node) {
         auto* qual = static_cast<Node*>(copyObjectImpl(lfirst(cell)));
         ChangeVarNodes(qual, static_cast<int>(scan->scanrelid), 1, 0);
         const char* text = deparse_expression(qual, context, false, false);
-        const int kept = clipped_bytes(text, strlen(text), GetDatabaseEncoding());
+        const int kept = clipped_bytes(text, strlen(text), GetDatabaseEncoding(), kMaxValueBytes);
         texts = lappend(texts, psprintf("%.*s%s", kept, text, text[kept] == '\0' ? "" : "..."));
     }
     return texts;

@@ -4,6 +4,7 @@
 #include "fdw/grouped_answer.hpp"
 #include "fdw/limit.hpp"
 #include "fdw/plan_data.hpp"
+#include "fdw/request_log.hpp"
 #include "fdw/scan_record.hpp"
 #include "fdw/scan_request.hpp"
 #include "fdw/values.hpp"
@@ -182,6 +183,7 @@ bool open_request(ForeignScanState* node) {
         request.part = state->part;
         request.part_count = part_count_of(state);
     }
+    log_request(state->table, &request);
     if (!state->session->open(request)) {
         raise_session_error(state);
     }

@@ -68,6 +68,11 @@ void raise(int sqlstate, const char* message, const char* detail, const char* hi
     pg_unreachable();
 }
 
+void log_line(const char* text) {
+    ereport(LOG_SERVER_ONLY,
+            (errmsg_internal("%s", text), errhidestmt(true), errhidecontext(true)));
+}
+
 void warn(const std::string& text) {
     ereport(WARNING, (errmsg_internal("%s", message_text(text))));
 }

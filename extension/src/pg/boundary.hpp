@@ -45,6 +45,9 @@ template <typename Function>
 /// `hint` may be null.
 [[noreturn]] void raise(int sqlstate, const char* message, const char* detail, const char* hint);
 
+/// One line in the server's log, and nothing for the client; without statement and context.
+void log_line(const char* text);
+
 /// Raises a WARNING with this text.
 void warn(const std::string& text);
 
