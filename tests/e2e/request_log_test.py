@@ -44,6 +44,8 @@ def a_line_has_columns_conditions_and_bounds():
            numbers + ", columns (id), exact quals (id is not null, is_even = true), row limit 1, row target 1")
     expect("select is_even, count(*), sum(id) filter (where half > 2.5) from ex.example_numbers where id < 9 group by 1",
            numbers + ", group keys (is_even), aggregates (count(*), sum(id) filter (half > 2.5)), exact quals (id < 9)")
+    expect("select digits from ex.example_numbers where id < 9 order by is_even, id desc nulls last limit 2",
+           numbers + ", columns (id, is_even, digits), exact quals (id < 9), first rows by (is_even, id desc nulls last), row limit 2")
     expect("set penstock.cache = off; select greeting from ex.example_hello",
            'connection "ex", table "example_hello", columns (greeting), cache off')
 

@@ -104,7 +104,7 @@ inline bool is_grouped(const ForeignScan* plan) {
 }
 /// Is every row of the table among the answers? Without conditions, limits and groups.
 inline bool reads_whole_table(const ForeignScan* plan) {
-    return !is_grouped(plan) && quals_of(plan) == NIL && limit_of(plan) == NIL &&
+    return !is_grouped(plan) && quals_of(plan) == NIL && limit_of(plan) == NIL && !is_top(plan) &&
            row_target_of(plan) == 0;
 }
 inline List* calls_of(const ForeignScan* plan) {

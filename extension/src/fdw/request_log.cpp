@@ -93,6 +93,25 @@ void append_rows(StringInfo text, const core::RequestSpec* request) {
     end_list(&aggregates);
 }
 
+/// `day desc nulls last`, as ORDER BY has it.
+char* sort_key_text(const core::RequestSpec* request, const core::SortSpec* key) {
+    const char* text = key->aggregate > 0 ? aggregate_text(&request->aggregates[key->aggregate - 1])
+                                          : request_name_text(key->column);
+    const char* nulls = "";
+    if (key->is_nulls_first != key->is_descending) {
+        nulls = key->is_nulls_first ? " nulls first" : " nulls last";
+    }
+    return psprintf("%s%s%s", text, key->is_descending ? " desc" : "", nulls);
+}
+
+void append_sort(StringInfo text, const core::RequestSpec* request) {
+    ListText keys = {text, request->is_top ? "first rows by" : "ordered by", 0};
+    for (std::size_t index = 0; index < request->sort.size(); ++index) {
+        append_element(&keys, sort_key_text(request, &request->sort[index]));
+    }
+    end_list(&keys);
+}
+
 void append_bounds(StringInfo text, const core::RequestSpec* request) {
     if (request->row_limit > 0) {
         appendStringInfo(text, ", row limit %zu", static_cast<std::size_t>(request->row_limit));
@@ -121,6 +140,7 @@ void log_request(const pg::TableInfo* table, const core::RequestSpec* request) {
     append_rows(&text, request);
     append_quals(&text, "exact quals", request->quals, true);
     append_quals(&text, "superset quals", request->quals, false);
+    append_sort(&text, request);
     append_bounds(&text, request);
     pg::log_line(text.data);
     pfree(text.data);
