@@ -92,7 +92,7 @@ void add_grouped_path(PlannerInfo* root, UpperRelationKind stage, RelOptInfo* in
     output->fdw_private = grouping;
     grouping->target = step->target;
     ForeignPath* path = pg::make_upper_path(root, output, step->target, grouping->cost);
-    path->path.parallel_safe = false; // the table is looked up by its range table entry
+    path->path.parallel_safe = false; // so that an Append may ask its arms at the same time
     add_path(output, reinterpret_cast<Path*>(path));
 }
 
