@@ -85,23 +85,15 @@ bool can_hold(TypeId column, const core::ScalarSpec& scalar) {
 }
 
 core::ScalarSpec* make_scalars(Datum array, Oid element_type, TypeId column, int* count) {
-    int16 width = 0;
-    bool is_by_value = false;
-    char alignment = 0;
-    get_typlenbyvalalign(element_type, &width, &is_by_value, &alignment);
-    Datum* elements = nullptr;
-    bool* nulls = nullptr;
-    int total = 0;
-    deconstruct_array(DatumGetArrayTypeP(array), element_type, width, is_by_value, alignment,
-                      &elements, &nulls, &total);
+    const pg::ArrayElements elements = pg::elements_of(array, element_type);
     auto* scalars =
-        static_cast<core::ScalarSpec*>(palloc(sizeof(core::ScalarSpec) * Max(total, 1)));
+        static_cast<core::ScalarSpec*>(palloc(sizeof(core::ScalarSpec) * Max(elements.count, 1)));
     *count = 0;
-    for (int index = 0; index < total; ++index) {
-        if (nulls[index]) { // = NULL is never true
+    for (int index = 0; index < elements.count; ++index) {
+        if (elements.nulls[index]) { // = NULL is never true
             continue;
         }
-        scalars[*count] = make_scalar(elements[index], element_type);
+        scalars[*count] = make_scalar(elements.values[index], element_type);
         *count += can_hold(column, scalars[*count]) ? 1 : 0;
     }
     return scalars;

@@ -191,18 +191,11 @@ bool list_elements(Expr* array, Oid element_type, List** elements) {
     if (constant->constisnull || get_base_element_type(constant->consttype) != element_type) {
         return false;
     }
-    int16 width = 0;
-    bool is_by_value = false;
-    char alignment = 0;
-    get_typlenbyvalalign(element_type, &width, &is_by_value, &alignment);
-    Datum* values = nullptr;
-    bool* nulls = nullptr;
-    int count = 0;
-    deconstruct_array(DatumGetArrayTypeP(constant->constvalue), element_type, width, is_by_value,
-                      alignment, &values, &nulls, &count);
-    for (int index = 0; index < count; ++index) {
-        *elements = lappend(*elements, makeConst(element_type, -1, constant->constcollid, width,
-                                                 values[index], nulls[index], is_by_value));
+    const ArrayElements found = elements_of(constant->constvalue, element_type);
+    for (int index = 0; index < found.count; ++index) {
+        *elements = lappend(*elements,
+                            makeConst(element_type, -1, constant->constcollid, found.width,
+                                      found.values[index], found.nulls[index], found.is_by_value));
     }
     return true;
 }
@@ -247,6 +240,15 @@ bool match_or(PlannerInfo* root, Index relid, const TableInfo* table, BoolExpr* 
 }
 
 } // namespace
+
+ArrayElements elements_of(Datum array, Oid element_type) {
+    ArrayElements found = {};
+    char alignment = 0;
+    get_typlenbyvalalign(element_type, &found.width, &found.is_by_value, &alignment);
+    deconstruct_array(DatumGetArrayTypeP(array), element_type, found.width, found.is_by_value,
+                      alignment, &found.values, &found.nulls, &found.count);
+    return found;
+}
 
 const ColumnInfo* find_column(Index relid, const TableInfo* table, Expr* expr) {
     if (expr == nullptr || !IsA(expr, Var)) {

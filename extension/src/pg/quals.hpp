@@ -28,6 +28,18 @@ inline bool fits_integer(std::int64_t value, TypeId column) {
     }
 }
 
+/// The elements of an array, in its order. Plain old data.
+struct ArrayElements {
+    int count;
+    Datum* values;
+    bool* nulls;
+    int16 width; ///< of the element type, as pg_type has it; and the next
+    bool is_by_value;
+};
+
+/// `element_type` is that of the array. The elements may point into the array.
+ArrayElements elements_of(Datum array, Oid element_type);
+
 /// The supported column of `table` that `expr` is, or nullptr.
 const ColumnInfo* find_column(Index relid, const TableInfo* table, Expr* expr);
 

@@ -20,13 +20,7 @@ int schema_wait_timeout_ms = 30'000;
 
 namespace {
 
-uint32 schema_event() {
-    static uint32 number = 0;
-    if (number == 0) {
-        number = wait_event("PenstockSchema");
-    }
-    return number;
-}
+WaitEvent schema_event = {"PenstockSchema", 0};
 
 std::int64_t elapsed_ms(const SchemaWait* wait) {
     return (GetCurrentTimestamp() - wait->started) / 1000;
@@ -40,17 +34,11 @@ int left_ms(const SchemaWait* wait) {
 
 /// For the socket, or only for the time when `fd` is none; never past the end of the wait.
 void wait_for(const SchemaWait* wait, pgsocket fd, int most_ms) {
-    int what = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | WL_TIMEOUT;
-    what |= fd == PGINVALID_SOCKET ? 0 : WL_SOCKET_READABLE;
     long time_ms = std::min(left_ms(wait), most_ms);
     if (LockTimeout > 0) {
         time_ms = std::min<long>(time_ms, std::max<long>(1, LockTimeout - elapsed_ms(wait)));
     }
-    const int happened = WaitLatchOrSocket(MyLatch, what, fd, time_ms, schema_event());
-    if ((happened & WL_LATCH_SET) != 0) {
-        ResetLatch(MyLatch);
-    }
-    CHECK_FOR_INTERRUPTS();
+    wait_once(fd == PGINVALID_SOCKET ? 0 : WL_SOCKET_READABLE, fd, time_ms, &schema_event);
     check_wait(wait);
 }
 

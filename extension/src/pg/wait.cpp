@@ -17,34 +17,8 @@ int connect_timeout_ms = 10'000;
 
 namespace {
 
-uint32 connect_event() {
-    static uint32 number = 0;
-    if (number == 0) {
-        number = wait_event("PenstockConnect");
-    }
-    return number;
-}
-
-uint32 stream_event() {
-    static uint32 number = 0;
-    if (number == 0) {
-        number = wait_event("PenstockScan");
-    }
-    return number;
-}
-
-/// Waits for the socket (or only for the time) and serves interrupts.
-void wait_for(int events, pgsocket fd, long timeout_ms, uint32 event) {
-    int what = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | events;
-    if (timeout_ms >= 0) {
-        what |= WL_TIMEOUT;
-    }
-    const int happened = WaitLatchOrSocket(MyLatch, what, fd, timeout_ms, event);
-    if ((happened & WL_LATCH_SET) != 0) {
-        ResetLatch(MyLatch);
-    }
-    CHECK_FOR_INTERRUPTS();
-}
+WaitEvent connect_event = {"PenstockConnect", 0};
+WaitEvent stream_event = {"PenstockScan", 0};
 
 /// Nobody listens now, but somebody may soon: the plugin is being restarted, or its backlog is
 /// full.
@@ -106,6 +80,21 @@ void check_peer(Socket* socket, const char* path, std::int64_t peer_uid) {
 
 } // namespace
 
+void wait_once(int socket_events, pgsocket fd, long timeout_ms, WaitEvent* event) {
+    if (event->number == 0) {
+        event->number = wait_event(event->name);
+    }
+    int what = WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | socket_events;
+    if (timeout_ms >= 0) {
+        what |= WL_TIMEOUT;
+    }
+    const int happened = WaitLatchOrSocket(MyLatch, what, fd, timeout_ms, event->number);
+    if ((happened & WL_LATCH_SET) != 0) {
+        ResetLatch(MyLatch);
+    }
+    CHECK_FOR_INTERRUPTS();
+}
+
 void Socket::close() noexcept {
     if (fd_ >= 0) {
         ::close(fd_);
@@ -146,7 +135,7 @@ bool try_connect(Socket* socket, const Address& to, TimestampTz started) {
 void connect_socket(Socket* socket, const Address& address) {
     const TimestampTz started = GetCurrentTimestamp();
     while (!try_connect(socket, address, started)) {
-        wait_for(0, PGINVALID_SOCKET, kRetryMs, connect_event());
+        wait_once(0, PGINVALID_SOCKET, kRetryMs, &connect_event);
     }
 }
 
@@ -172,7 +161,7 @@ bool send_all(Socket* socket, const char* data, std::size_t bytes) {
             return false;
         }
         if (sent == 0) {
-            wait_for(WL_SOCKET_WRITEABLE, socket->fd(), -1, stream_event());
+            wait_once(WL_SOCKET_WRITEABLE, socket->fd(), -1, &stream_event);
         }
         data += sent;
         bytes -= static_cast<std::size_t>(sent);
@@ -201,7 +190,7 @@ ssize_t receive(Socket* socket, void* data, std::size_t bytes) {
         if (got != kNothingYet) {
             return got;
         }
-        wait_for(WL_SOCKET_READABLE, socket->fd(), -1, stream_event());
+        wait_once(WL_SOCKET_READABLE, socket->fd(), -1, &stream_event);
     }
 }
 

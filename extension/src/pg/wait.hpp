@@ -69,6 +69,17 @@ inline constexpr long kRetryMs = 20;
 /// many things at once. Raises 53000 when the backend has no file descriptor left.
 void arm_retry_timer(Socket* timer);
 
+/// What pg_stat_activity shows a backend waiting for. Plain old data, one for each kind of wait.
+struct WaitEvent {
+    const char* name;
+    uint32 number; ///< 0 = not asked for yet
+};
+
+/// Waits once for `socket_events` (WL_SOCKET_…) of `fd`, for the latch, or for the time, and serves
+/// interrupts. No events: only the time. `timeout_ms` < 0: as long as it takes. The one wait that
+/// all others are made of.
+void wait_once(int socket_events, pgsocket fd, long timeout_ms, WaitEvent* event);
+
 /// Setting penstock.connect_timeout, milliseconds.
 extern int connect_timeout_ms;
 

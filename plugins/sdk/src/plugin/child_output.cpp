@@ -1,6 +1,7 @@
 #include "child_output.hpp"
 
 #include "block_reader.hpp"
+#include "group_keys.hpp"
 #include "value_to_json.hpp"
 
 #include "penstock/plugin/jsonb.hpp"
@@ -114,12 +115,7 @@ ColumnView ChildOutput::converted(std::size_t position, std::uint32_t row_count)
             builder.append_offset(append_jsonb(builder.data(), json).take());
         }
     }
-    ColumnView view = empty_view(TypeId::kJsonb);
-    view.nulls = builder.nulls_area().empty() ? nullptr : builder.nulls_area().data();
-    view.values = builder.values_area().data();
-    view.data = builder.data_area().data();
-    view.data_bytes = static_cast<std::uint32_t>(builder.data_area().size());
-    return view;
+    return penstock::view_of(builder);
 }
 
 } // namespace penstock
