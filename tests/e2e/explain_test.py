@@ -86,6 +86,13 @@ def a_limit_is_a_target_in_numbers_or_an_expression():
     expect_none(node, "Row Target")
 
 
+def an_order_is_a_list():
+    expect(scan("select id, half from ex.example_numbers order by id", options="costs off"), Ordered_By=["id"])
+    node = scan("select id from ex.example_numbers order by is_even, half desc nulls last limit 2")
+    expect(node, First_Rows_By=["is_even", "half DESC NULLS LAST"], Rows_Received=2, Row_Limit=str)
+    expect_none(node, "Ordered By")
+
+
 def groups_and_aggregates_are_lists():
     node = scan("select is_even, count(*), sum(id) filter (where half > 2) from ex.example_numbers where id <= 9 group by 1")
     expect(node, Table="ex.example_numbers", Group_Keys=["is_even"], Rows_Received=2,
@@ -145,6 +152,7 @@ with tempfile.TemporaryDirectory(prefix="expl", dir="/tmp") as FOLDER:
             conditions_that_are_checked_again_are_told_apart,
             analyze_adds_what_came_back,
             a_limit_is_a_target_in_numbers_or_an_expression,
+            an_order_is_a_list,
             groups_and_aggregates_are_lists,
             a_parallel_scan_has_its_parts,
             a_batched_join_has_its_batches_and_the_scan_its_keys,
