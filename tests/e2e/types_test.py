@@ -125,6 +125,29 @@ def enums_composites_and_domains_are_checked():
     assert "23502" in psql("select a from typed.empty"), "a NULL of a domain that is not null"
 
 
+def types_made_of_own_types_are_checked_too():
+    rows = [["{happy,NULL,sad}", "[1.5,2)", "happy", "(1,x)", "{AB,CD}"], [None] * 5,
+            ["{}", "empty", "sad", "(-1,y)", "{AB,cd}"]]
+    write_csv("made.csv", [["moods", "width", "good", "pair", "codes"]] + rows)
+    wait_table("made")
+    out = psql("""create schema made;
+        create type made.mood as enum ('sad', 'happy');
+        create domain made.feeling as made.mood;
+        create domain made.good as made.feeling check (value::text = 'happy');
+        create type made.width as range (subtype = float8);
+        create type made.raw as (a int, b text);
+        create domain made.pair as made.raw check ((value).a > 0);
+        create domain made.code as text check (value ~ '^[A-Z]+$');""")
+    assert out == "", out
+    make("made", "moods made.mood[], width made.width, good made.good, pair made.pair, codes made.code[]")
+    first = psql("select moods[3], upper(width), good, (pair).b, codes[2] from typed.made limit 1")
+    assert first == "sad|2|happy|x|CD\n", first
+    assert psql("select moods, width from typed.made") == "{happy,NULL,sad}|[1.5,2)\n|\n{}|empty\n"
+    for column, name in (("good", "made.good"), ("pair", "made.pair"), ("codes", "made.code")):
+        error = psql(f"select {column} from typed.made")
+        assert "23514" in error and name.split(".")[1] in error, error
+
+
 def other_databases_get_text_in_their_encoding():
     write_csv("words.csv", [["word", "other", "sign", "größe"], ["Müller", "x", "s", "5"], ["plain", "y", "€", "7"]])
     wait_table("words")
@@ -196,5 +219,6 @@ with penstock.Instance() as INSTANCE:
     psql(f"create server files_server foreign data wrapper penstock options (socket '{INSTANCE.path('run', 'csv.sock')}')")
     penstock.run_tests([every_type_of_the_server_is_in_the_list, every_type_and_its_array_comes_by_its_text,
                         wrong_text_is_an_error_that_names_the_column, modifiers_are_enforced_as_by_a_cast_on_insert,
-                        enums_composites_and_domains_are_checked, other_databases_get_text_in_their_encoding,
+                        enums_composites_and_domains_are_checked,
+                        types_made_of_own_types_are_checked_too, other_databases_get_text_in_their_encoding,
                         other_encodings_are_refused])
