@@ -32,9 +32,10 @@ def varint(number):
     return out + bytes([number])
 
 
-def end(rows, parts=0):
+def end(rows, parts=0, warning=b""):
     """`parts`: of how many the rows are one; 0: they are the whole table."""
-    return frame(END, (b"\x08" + varint(rows) if rows else b"") + (b"\xa0\x01" + varint(parts) if parts else b""))
+    return frame(END, (b"\x08" + varint(rows) if rows else b"") + (b"\x12" + varint(len(warning)) + warning if warning else b"")
+                 + (b"\xa0\x01" + varint(parts) if parts else b""))
 
 
 def error(kind, message, sqlstate=""):

@@ -71,6 +71,8 @@ class ScanSession {
     [[nodiscard]] bool is_cached() const noexcept { return is_cached_; }
     [[nodiscard]] std::uint64_t cache_age_ms() const noexcept { return cache_age_ms_; }
 
+    /// The last scan came to its end and its source has nothing to say: what was asked is there.
+    [[nodiscard]] bool is_sound() const noexcept { return ended_ && warnings_.empty(); }
     /// Rows that the last scan has received so far.
     [[nodiscard]] std::uint64_t rows_of_scan() const noexcept { return scan_rows_; }
 

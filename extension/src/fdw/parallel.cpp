@@ -15,7 +15,7 @@ struct SharedParts {
     pg_atomic_uint64 rows; ///< that workers have received; for EXPLAIN, as the next two
     pg_atomic_uint64 blocks;
     pg_atomic_uint64 bytes;
-    pg_atomic_uint32 ended;      ///< parts that were read to their end, by whomever
+    pg_atomic_uint32 ended;      ///< parts that were read to their end, without warnings
     pg_atomic_uint64 ended_rows; ///< in these
 };
 
@@ -45,6 +45,9 @@ bool take_part(ForeignStream* state) {
 }
 
 void end_part(ForeignStream* state) {
+    if (!state->session->is_sound()) {
+        return;
+    }
     pg_atomic_fetch_add_u64(&state->parts->ended_rows,
                             static_cast<int64>(state->session->rows_of_scan()));
     pg_atomic_fetch_add_u32(&state->parts->ended, 1);

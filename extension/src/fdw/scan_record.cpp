@@ -130,7 +130,7 @@ pg::ScanCounts counts_of(const ScanRecorder* recorder, int sqlstate, TimestampTz
     counts.source_bytes = static_cast<int64>(session->source_bytes_total());
     counts.first_row_ms = stream->first_row_ms;
     counts.total_ms = static_cast<double>(ended_at - recorder->started_at) / 1000.0;
-    counts.observed_rows = is_complete && recorder->is_whole && !stream->reads_parts
+    counts.observed_rows = session->is_sound() && recorder->is_whole && !stream->reads_parts
                                ? static_cast<int64>(session->rows_of_scan())
                                : pg::kNotObserved;
     counts.ended_at = ended_at;
