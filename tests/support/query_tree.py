@@ -34,6 +34,7 @@ class Select:
         self.set_operation = None                # ("union all", Select)
         self.order = []                          # (index of the output, "desc nulls first …", collation)
         self.limit = self.offset = None
+        self.first_limit = None                  # of the first execution, when the limit is a literal
         self.with_ties = False
         self.is_loose = False                    # which of several equal values is shown is open
         self.is_whole_row = False
@@ -60,7 +61,8 @@ class Select:
         if limited and self.with_ties and self.order and self.limit is not None:
             text += f" fetch first {self.limit} rows with ties"
         elif limited:
-            text += f" limit {self.limit}" if self.limit is not None else ""
+            limit = self.limit if self.first_limit is None else literal("bigint", str(self.first_limit), str(self.limit))
+            text += f" limit {limit}" if self.limit is not None else ""
             text += f" offset {self.offset}" if self.offset is not None else ""
         return text
 

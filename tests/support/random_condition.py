@@ -4,6 +4,7 @@ from query_tree import Select, condition_text, literal, table_mark
 
 INTEGERS = ("int2", "int4", "int8")
 SUMMED = INTEGERS + ("float4", "float8", "numeric", "interval")
+NO_ORDER = ("jsonb", "text[]", "int8[]", "cidr")  # that a plugin could keep
 NO_MINIMUM = ("bool", "uuid", "jsonb", "bytea", "cidr")
 KEYS = {"keyed": ["k"], "any_of": ["k", "txt"]}  # one of them needs a condition
 DOUBLED = ["pair", "both"]  # every row of mid twice, so nothing in them is unique

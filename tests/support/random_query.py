@@ -3,15 +3,15 @@
 import re
 
 from query_tree import Select, condition_text
-from random_condition import COLLATIONS, INTEGERS, NO_MINIMUM, SUMMED, Column, Conditions
+from random_condition import COLLATIONS, INTEGERS, NO_MINIMUM, NO_ORDER, SUMMED, Column, Conditions
 
 
 class Generator(Conditions):
     def statement(self):
         draw = self.random.randrange(100)
         unique = (self.derived, self.lateral, self.window, self.first_of_each)
-        for limit, shape in ((36, self.plain), (58, self.grouped), (66, self.distinct), (73, self.set_operation),
-                             (81, self.derived), (86, self.union), (91, self.lateral), (95, self.window),
+        for limit, shape in ((26, self.plain), (46, self.grouped), (60, self.first_rows), (66, self.distinct),
+                             (73, self.set_operation), (81, self.derived), (86, self.union), (91, self.lateral), (95, self.window),
                              (98, self.first_of_each), (100, self.large)):
             if draw < limit:
                 self.needs_unique = shape in unique
@@ -62,6 +62,37 @@ class Generator(Conditions):
             query.outputs.append(self.scalar_subquery(scope))
             columns.append(None)
         return self.finish(query, columns)
+
+    def first_rows(self):
+        """What a plugin may sort, or pick the first of: rows of one table, by bytes where they are text."""
+        query = Select()
+        self.is_simple = self.is_simple or self.chance(70)
+        scope = self.joined(query, 1)
+        self.add_conditions(query, scope, self.random.choice([0, 0, 1, 2]))
+        sortable = [column for column in scope if column.type not in NO_ORDER]
+        columns = [self.random.choice(sortable) for _ in range(self.random.randrange(1, 4))]
+        shape = self.random.choice(["rows", "rows", "rows", "rows", "groups", "groups", "distinct"])
+        if shape != "rows":
+            columns = [each for each in columns if each.type != "text"] or [next(each for each in scope if each.sql.endswith(".id"))]
+            query.is_loose = True
+        query.outputs = [column.sql for column in columns]
+        if shape == "groups":
+            query.group = list(dict.fromkeys(query.outputs))
+            query.outputs.append(self.aggregate(scope))
+            columns.append(None)
+        elif shape == "distinct":
+            query.distinct = "distinct"
+        elif self.chance(70):
+            query.outputs.append(self.random.choice(scope).sql)
+        for index in self.random.sample(range(len(columns)), self.random.randrange(1, len(columns) + 1)):
+            direction = self.random.choice(["", "desc"]) + self.random.choice(["", " nulls first", " nulls last"])
+            is_text = columns[index] is not None and columns[index].type == "text"
+            query.order.append((index, direction, '"C"' if is_text else None))
+        if self.chance(75):
+            query.limit = self.random.choice([0, 1, 2, 3, 5, 10, 50, 1000])
+            query.offset = self.random.choice([None, None, 0, 1, 7])
+            query.first_limit = self.random.choice([None, 0, 1, 20])
+        return query
 
     def scalar_subquery(self, scope):
         query = Select()
@@ -161,17 +192,7 @@ class Generator(Conditions):
             query.sources.append((None, name, None))
         else:
             query.sources.append((None, f"({inner.sql()}) {name}", None))
-        if self.chance(50):
-            text, added, table = self.source(query)
-            self.add_key(query, added, table, [])
-            query.sources.append((self.random.choice(["inner", "left"]), text, [self.link(scope, added)]))
-            scope = scope + added
-        self.add_conditions(query, scope, 2)
-        chosen = self.outputs_of(scope)
-        query.outputs = [column.sql for column in chosen]
-        if self.chance(30):
-            query.is_loose, query.outputs, chosen = True, [self.aggregate(scope)], [None]
-        return self.finish(query, chosen)
+        return self.above(query, scope, joined_percent=50, aggregated_percent=30)
 
     def union(self):
         """Tables put together by UNION ALL, with conditions and aggregates above all of them."""
@@ -191,7 +212,11 @@ class Generator(Conditions):
         query = Select()
         query.sources.append((None, "(" + " union all ".join(arm.sql() for arm, _ in arms) + f") {name}", None))
         scope = [Column(f"{name}.c{index}", pair[0].type, pair[0].values) for index, pair in enumerate(pairs)]
-        if self.chance(30):
+        return self.above(query, scope, joined_percent=30, aggregated_percent=40)
+
+    def above(self, query, scope, joined_percent, aggregated_percent):
+        """The rest of a statement over rows that are put together in FROM."""
+        if self.chance(joined_percent):
             text, added, table = self.source(query)
             self.add_key(query, added, table, [])
             query.sources.append((self.random.choice(["inner", "left"]), text, [self.link(scope, added)]))
@@ -199,7 +224,7 @@ class Generator(Conditions):
         self.add_conditions(query, scope, 2)
         chosen = self.outputs_of(scope)
         query.outputs = [column.sql for column in chosen]
-        if self.chance(40):
+        if self.chance(aggregated_percent):
             query.is_loose, query.outputs, chosen = True, [self.aggregate(scope)], [None]
         return self.finish(query, chosen)
 
