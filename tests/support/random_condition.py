@@ -120,8 +120,11 @@ class Conditions:
 
     def condition(self, scope, depth):
         if self.is_simple and not self.chance(3):
+            column = self.random.choice(scope)
+            if column.type == "text" and self.chance(15):
+                return f"{column.sql} like {literal('text', self.random.choice(PATTERNS))}"
             shape = self.random.choice([self.comparison, self.comparison, self.membership, self.null_test, self.between])
-            return shape(self.random.choice(scope), scope)
+            return shape(column, scope)
         draw = self.random.randrange(100)
         if depth > 0 and draw < 30:
             operator = self.random.choice(["and", "or", "or", "not"])
