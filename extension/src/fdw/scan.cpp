@@ -41,6 +41,22 @@ core::ScanSession::Event next_row(ForeignStream* state, TupleTableSlot* slot) {
                : state->session->next_row(slot->tts_values, slot->tts_isnull);
 }
 
+/// Makes the row of the scan of what next_row() gave.
+TupleTableSlot* store_row(ForeignScanState* node, TupleTableSlot* slot) {
+    ForeignStream* state = state_of(node);
+    if (state->answer != nullptr) {
+        store_group(state->answer, plan_of(node), slot);
+        return slot;
+    }
+    if (state->order != nullptr) {
+        check_order(state->order, state->table, slot);
+    }
+    if (state->converter != nullptr) {
+        pg::convert_row(state->converter, slot->tts_values, slot->tts_isnull);
+    }
+    return ExecStoreVirtualTuple(slot);
+}
+
 /// Makes the request unless it was made. False: there is nothing to read.
 bool begin_reading(ForeignScanState* node) {
     ForeignStream* state = state_of(node);
@@ -115,17 +131,7 @@ TupleTableSlot* penstock_iterate_foreign_scan(ForeignScanState* node) noexcept {
     for (;;) {
         switch (next_row(state, slot)) {
         case Event::kRow:
-            if (state->answer != nullptr) {
-                store_group(state->answer, plan_of(node), slot);
-                return slot;
-            }
-            if (state->order != nullptr) {
-                check_order(state->order, state->table, slot);
-            }
-            if (state->converter != nullptr) {
-                pg::convert_row(state->converter, slot->tts_values, slot->tts_isnull);
-            }
-            return ExecStoreVirtualTuple(slot);
+            return store_row(node, slot);
         case Event::kNeedBytes:
             if (!fill(state)) {
                 return slot;

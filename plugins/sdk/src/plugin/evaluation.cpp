@@ -28,6 +28,12 @@ std::vector<TypeId> key_types(const ScanPlan& plan) {
     return types;
 }
 
+std::vector<ColumnView> views_of(std::span<const ColumnBuilder> columns) {
+    std::vector<ColumnView> views(columns.size());
+    std::transform(columns.begin(), columns.end(), views.begin(), view_of);
+    return views;
+}
+
 std::uint32_t rows_of(std::span<const std::byte> frame) {
     BlockHeader header{};
     std::memcpy(&header, frame.data() + kFrameHeaderBytes, sizeof(header));
@@ -52,10 +58,9 @@ Evaluation::Evaluation(const ScanPlan& plan, BlockOutput& output)
         add_call(call);
     }
     if (!plan.top.empty()) {
-        std::vector<TypeId> types;
-        for (const ColumnBuilder& column : built_) {
-            types.push_back(column.type());
-        }
+        std::vector<TypeId> types(built_.size());
+        std::transform(built_.begin(), built_.end(), types.begin(),
+                       [](const ColumnBuilder& column) { return column.type(); });
         top_.emplace(plan.top, types, plan.top_count);
     }
 }
@@ -187,10 +192,7 @@ void Evaluation::keep_selected() {
 }
 
 void Evaluation::keep_built() {
-    std::vector<ColumnView> views;
-    for (const ColumnBuilder& column : built_) {
-        views.push_back(view_of(column));
-    }
+    const std::vector<ColumnView> views = views_of(built_);
     rows_.resize(built_[0].row_count());
     std::iota(rows_.begin(), rows_.end(), 0U);
     top_->add(views, rows_);
@@ -212,10 +214,7 @@ void Evaluation::give_up_top_if_large() {
 
 void Evaluation::send_top() {
     const TopRows top = *std::exchange(top_, std::nullopt);
-    std::vector<ColumnView> views;
-    for (const ColumnBuilder& column : top.rows()) {
-        views.push_back(view_of(column));
-    }
+    const std::vector<ColumnView> views = views_of(top.rows());
     for (std::uint32_t row = 0; row < top.row_count(); ++row) {
         for (std::size_t index = 0; index < built_.size(); ++index) {
             copy_value(views[index], row, built_[index]);

@@ -90,7 +90,7 @@ class AggregateScan : public ::testing::Test {
     }
 
     std::vector<Row> scan(std::vector<std::string> columns, std::vector<Qual> quals = {},
-                          std::uint64_t row_target = 0) {
+                          std::uint64_t row_target = 0, std::vector<SortKey> first_by = {}) {
         const TableSchema schema = store_->describe("all").at(0);
         ScanRequest request;
         request.connection = "all";
@@ -104,6 +104,11 @@ class AggregateScan : public ::testing::Test {
             }
         }
         request.quals = std::move(quals);
+        if (!first_by.empty()) {
+            request.sort = std::move(first_by);
+            request.is_top = true;
+            request.row_limit = 2;
+        }
         std::vector<Row> rows;
         BlockReader reader(request.columns, [&](Row row) { rows.push_back(std::move(row)); });
         summary_ = store_->scan(request, reader);
@@ -333,6 +338,16 @@ TEST_F(AggregateScan, asks_no_child_for_a_table_that_it_does_not_have) {
                            {"b", has(other, sends({{integer(2)}}))}};
     configure({"a", "b"});
     EXPECT_THAT(scan({"x"}), ElementsAre(Row{integer(1)}));
+}
+
+TEST_F(AggregateScan, sends_the_first_rows_of_all_children_together) {
+    plugin_.connections = {{"a", has(numbers(), sends({{integer(4)}, {integer(1)}, {Value()}}))},
+                           {"b", has(numbers(), sends({{integer(3)}, {integer(9)}}))}};
+    configure({"a", "b"});
+    EXPECT_THAT(scan({"x"}, {}, 0, {{"x"}}),
+                UnorderedElementsAre(Row{integer(1)}, Row{integer(3)}));
+    EXPECT_THAT(scan({"x"}, {}, 0, {{"x", true, true}}),
+                UnorderedElementsAre(Row{Value()}, Row{integer(9)}));
 }
 
 TEST_F(AggregateScan, of_no_children_has_no_tables) {

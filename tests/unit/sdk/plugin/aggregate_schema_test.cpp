@@ -44,6 +44,15 @@ TEST(AggregateSchema, makes_columns_of_different_types_jsonb_without_conditions)
     EXPECT_EQ(column.key, KeyKind::kNone);
 }
 
+TEST(AggregateSchema, promises_no_order_because_children_answer_side_by_side) {
+    TableSchema ordered = table("t", {{"x", TypeId::kInt8}});
+    ordered.columns[0].is_sortable = true;
+    ordered.ordered_by = {{"x"}};
+    const auto joined = join_schemas({{"a", {ordered}}, {"b", {ordered}}});
+    EXPECT_FALSE(joined.at(0).columns.at(0).is_sortable);
+    EXPECT_TRUE(joined.at(0).ordered_by.empty());
+}
+
 TEST(AggregateSchema, relies_on_an_operator_only_when_all_children_do) {
     const QualOps equal{QualOp::kEq};
     const QualOps less{QualOp::kLt};
