@@ -102,10 +102,14 @@ inline PlannedSortKey read_sort_key(const void* cell) {
 inline bool is_grouped(const ForeignScan* plan) {
     return list_length(plan->fdw_private) > kPlanGroups;
 }
-/// Is every row of the table among the answers? Without conditions, limits and groups.
-inline bool reads_whole_table(const ForeignScan* plan) {
-    return !is_grouped(plan) && quals_of(plan) == NIL && limit_of(plan) == NIL && !is_top(plan) &&
+/// Is every row of the table asked for, or in a group? Without conditions and limits.
+inline bool covers_whole_table(const ForeignScan* plan) {
+    return quals_of(plan) == NIL && limit_of(plan) == NIL && !is_top(plan) &&
            row_target_of(plan) == 0;
+}
+/// Is every row of the table among the answers?
+inline bool reads_whole_table(const ForeignScan* plan) {
+    return !is_grouped(plan) && covers_whole_table(plan);
 }
 inline List* calls_of(const ForeignScan* plan) {
     auto* groups = static_cast<List*>(list_nth(plan->fdw_private, kPlanGroups));

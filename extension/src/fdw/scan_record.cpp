@@ -1,5 +1,6 @@
 #include "fdw/scan_record.hpp"
 
+#include "fdw/grouped_answer.hpp"
 #include "fdw/plan_data.hpp"
 #include "fdw/request_text.hpp"
 #include "pg/boundary.hpp"
@@ -90,6 +91,21 @@ void describe(ForeignScanState* node, pg::ScanRecord* record, const core::QualSp
     record->row_target = row_target_of(plan);
 }
 
+/// The position in the answer of count(*) over all rows of the table; -1 = it is not there.
+int find_whole_count(const ForeignScan* plan) {
+    if (!is_grouped(plan) || columns_of(plan) != NIL || !covers_whole_table(plan)) {
+        return -1;
+    }
+    ListCell* cell = nullptr;
+    foreach (cell, calls_of(plan)) {
+        const PlannedCall call = read_call(lfirst(cell));
+        if (call.function == AggregateFunction::kCount && call.attnum == 0 && call.filter == NIL) {
+            return foreach_current_index(cell);
+        }
+    }
+    return -1;
+}
+
 void make_recorder(ForeignScanState* node, const core::QualSpec* quals, std::size_t qual_count) {
     auto* stream = static_cast<ForeignStream*>(node->fdw_state);
     stream->recorder = pg::make_owned<ScanRecorder>(node->ss.ps.state->es_query_cxt);
@@ -97,6 +113,7 @@ void make_recorder(ForeignScanState* node, const core::QualSpec* quals, std::siz
     stream->recorder->relation = stream->table->relation;
     stream->recorder->started_at = GetCurrentTimestamp();
     stream->recorder->is_whole = reads_whole_table(plan_of(node));
+    stream->recorder->whole_count = find_whole_count(plan_of(node));
     stream->recorder->is_open = true;
     pg::make_scan_record(&stream->recorder->record);
     if (stream->recorder->record == nullptr) {
@@ -108,6 +125,20 @@ void make_recorder(ForeignScanState* node, const core::QualSpec* quals, std::siz
     describe(node, stream->recorder->record, quals, qual_count);
     MemoryContextSwitchTo(previous);
     MemoryContextDelete(work);
+}
+
+/// Rows of the whole table, as far as this scan tells.
+int64 observed_rows(const ScanRecorder* recorder) {
+    const ForeignStream* stream = recorder->stream;
+    if (!stream->session->is_sound() || stream->reads_parts) {
+        return pg::kNotObserved; // parallel.cpp adds up parts
+    }
+    if (recorder->is_whole) {
+        return static_cast<int64>(stream->session->rows_of_scan());
+    }
+    return recorder->whole_count >= 0 && stream->session->rows_of_scan() == 1
+               ? DatumGetInt64(stream->answer->values[recorder->whole_count])
+               : pg::kNotObserved;
 }
 
 bool is_cancel(int sqlstate) {
@@ -130,9 +161,7 @@ pg::ScanCounts counts_of(const ScanRecorder* recorder, int sqlstate, TimestampTz
     counts.source_bytes = static_cast<int64>(session->source_bytes_total());
     counts.first_row_ms = stream->first_row_ms;
     counts.total_ms = static_cast<double>(ended_at - recorder->started_at) / 1000.0;
-    counts.observed_rows = session->is_sound() && recorder->is_whole && !stream->reads_parts
-                               ? static_cast<int64>(session->rows_of_scan())
-                               : pg::kNotObserved;
+    counts.observed_rows = observed_rows(recorder);
     counts.ended_at = ended_at;
     return counts;
 }

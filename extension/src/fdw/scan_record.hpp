@@ -19,6 +19,7 @@ struct ScanRecorder {
     TimestampTz started_at = 0;
     int64 requests = 0;
     bool is_whole = false; ///< all rows of the table are asked for
+    int whole_count = -1;  ///< where the answer counts them instead; -1 = it does not
     bool is_open = false;  ///< its end was not recorded yet
     int sqlstate = 0;      ///< of the last message raised while the scan was at work
 

@@ -33,6 +33,16 @@ end $$;
 select planned_rows('select * from seen'), planned_rows('execute all_seen');
 select count(*) from seen where greeting is distinct from 'x';
 select observed_rows from penstock.stat_table where relid = 'seen'::regclass;
+-- count(*) tells it, too, when it is over all rows and in no group.
+do $$ begin
+    perform penstock.stat_reset('seen');
+    perform count(*) filter (where greeting = 'hello'), count(greeting) from seen;
+    perform count(*) from seen where greeting = 'hello';
+    perform greeting, count(*) from seen group by 1;
+end $$;
+select observed_rows from penstock.stat_table where relid = 'seen'::regclass;
+select count(*) filter (where greeting = 'hello') as some, count(*) from seen;
+select observed_rows from penstock.stat_table where relid = 'seen'::regclass;
 -- Groups and joins over it without ANALYZE. Plans that are there stay.
 select planned_rows('select * from seen'), planned_rows('execute all_seen'), planned_rows('select distinct greeting from seen'),
     planned_rows('select to_whom, count(*) from seen group by 1'), planned_rows('select * from seen join o on o.k::text = seen.greeting');
