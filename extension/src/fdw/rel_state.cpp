@@ -14,6 +14,13 @@ const pg::TableInfo* read_rel_table(RelOptInfo* rel, Oid relation) {
     return state_of(rel)->table;
 }
 
+bool is_evaluated_scan(PlannerInfo* root, const RelOptInfo* rel) {
+    return IS_SIMPLE_REL(rel) && rel->rtekind == RTE_RELATION &&
+           !planner_rt_fetch(rel->relid, root)->inh && bms_is_empty(rel->lateral_relids) &&
+           rel->fdw_private != nullptr &&
+           static_cast<RelState*>(rel->fdw_private)->table->evaluator > 0;
+}
+
 bool match_clause(PlannerInfo* root, RelOptInfo* rel, RestrictInfo* clause,
                   pg::PushableQual* qual) {
     return restriction_is_securely_promotable(clause, rel) &&

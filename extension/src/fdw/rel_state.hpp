@@ -15,6 +15,10 @@ inline RelState* state_of(RelOptInfo* rel) {
     return static_cast<RelState*>(rel->fdw_private);
 }
 
+/// Is this a scan of one of our tables, over whose rows the SDK computes? A table with children is
+/// an Append, of its own rows and theirs.
+bool is_evaluated_scan(PlannerInfo* root, const RelOptInfo* rel);
+
 /// Does the condition tell the plugin which rows to look up? One that only its SDK decides does
 /// not.
 inline bool is_key(const pg::TableInfo* table, const pg::PushableQual* qual) {

@@ -32,10 +32,8 @@ List* match_scan_order(const RelOptInfo* rel, List* pathkeys) {
     return sort;
 }
 
-bool is_our_scan(PlannerInfo* root, RelOptInfo* input) {
-    return IS_SIMPLE_REL(input) && input->rtekind == RTE_RELATION &&
-           input->fdw_private != nullptr && bms_is_empty(input->lateral_relids) &&
-           !planner_rt_fetch(input->relid, root)->inh && state_of(input)->table->evaluator > 0 &&
+bool is_sorted_by_sdk(PlannerInfo* root, RelOptInfo* input) {
+    return is_evaluated_scan(root, input) &&
            !lacks_keys(state_of(input)->table, state_of(input)->keyed) &&
            are_quals_exact(root, input);
 }
@@ -48,7 +46,7 @@ double wanted_rows(const FinalPathExtraData* extra, double rows, int width) {
 }
 
 Path* scan_path(PlannerInfo* root, RelOptInfo* input, const FinalPathExtraData* extra) {
-    List* sort = is_our_scan(root, input) ? match_scan_order(input, root->sort_pathkeys) : NIL;
+    List* sort = is_sorted_by_sdk(root, input) ? match_scan_order(input, root->sort_pathkeys) : NIL;
     const double rows = wanted_rows(extra, input->rows, input->reltarget->width);
     if (sort == NIL || rows == 0) {
         return nullptr;

@@ -13,15 +13,6 @@ namespace {
 /// What a group takes beside its values.
 constexpr double kGroupOverheadBytes = 64;
 
-/// A scan of one of our tables, whose SDK can group. A table with children is an Append, of its own
-/// rows and theirs.
-bool is_our_scan(PlannerInfo* root, const RelOptInfo* input) {
-    return IS_SIMPLE_REL(input) && input->rtekind == RTE_RELATION &&
-           !planner_rt_fetch(input->relid, root)->inh && bms_is_empty(input->lateral_relids) &&
-           input->fdw_private != nullptr &&
-           static_cast<RelState*>(input->fdw_private)->table->evaluator > 0;
-}
-
 bool has_set_step(const Query* query) {
     return query->groupingSets != NIL || query->hasTargetSRFs;
 }
@@ -79,7 +70,8 @@ bool estimate(PlannerInfo* root, RelOptInfo* input, const GroupingStep* step,
 
 void add_grouped_path(PlannerInfo* root, UpperRelationKind stage, RelOptInfo* input,
                       RelOptInfo* output, void* extra) {
-    if (!is_aggregate_pushdown || output->fdw_private != nullptr || !is_our_scan(root, input)) {
+    if (!is_aggregate_pushdown || output->fdw_private != nullptr ||
+        !is_evaluated_scan(root, input)) {
         return;
     }
     GroupingStep* step = stage == UPPERREL_GROUP_AGG
