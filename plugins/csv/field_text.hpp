@@ -12,6 +12,13 @@ namespace penstock::csv {
     return dialect.has_quote && !field.empty() && field.front() == dialect.quote;
 }
 
+/// What copy_undoubled() may write behind what it returns.
+inline constexpr std::size_t kCopySlack = 64;
+
+/// Copies `text`, in which every quote is doubled, with one of each; returns the end of the copy.
+/// `to` has room for all of `text` and kCopySlack bytes.
+[[nodiscard]] char* copy_undoubled(std::string_view text, char quote, char* to) noexcept;
+
 /// The content of a quoted field. Doubled quotes become one, in `scratch`.
 /// Lifetime: a view into `field` or `scratch`.
 [[nodiscard]] inline std::string_view unquote(std::string_view field, const Dialect& dialect,
@@ -23,14 +30,11 @@ namespace penstock::csv {
     if (field.empty() || std::memchr(field.data(), dialect.quote, field.size()) == nullptr) {
         return field;
     }
-    scratch.clear();
-    for (std::size_t at = 0; at < field.size(); ++at) {
-        scratch.push_back(field[at]);
-        if (field[at] == dialect.quote) {
-            ++at; // the other half
-        }
+    if (scratch.size() < field.size() + kCopySlack) { // never smaller: resize() writes zeros
+        scratch.resize(field.size() + kCopySlack);
     }
-    return scratch;
+    const char* const end = copy_undoubled(field, dialect.quote, scratch.data());
+    return {scratch.data(), static_cast<std::size_t>(end - scratch.data())};
 }
 
 /// The field without quotes, if it has any.
