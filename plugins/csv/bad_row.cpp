@@ -1,5 +1,6 @@
 #include "csv/bad_row.hpp"
 
+#include "penstock/plugin/jsonb.hpp"
 #include "penstock/types/utf8.hpp"
 
 #include <algorithm>
@@ -97,13 +98,21 @@ Error stray_error(const FieldPlace& place) {
 
 Error value_error(const FieldPlace& place, std::string_view text, TypeId type) {
     const std::string type_name(find_type(type)->sql_name);
-    return data_error("invalid value \"" + printable(text) + "\" for column \"" + place.name +
-                          "\" of type " + type_name,
-                      place,
-                      "Set all_text = true, or columns = { " + key_text(place.name) +
-                          " = \"text\" }, in the connection; on_error = \"skip\" leaves such rows "
-                          "out.",
-                      "22P02");
+    Error error =
+        data_error("invalid value \"" + printable(text) + "\" for column \"" + place.name +
+                       "\" of type " + type_name,
+                   place,
+                   "Set all_text = true, or columns = { " + key_text(place.name) +
+                       " = \"text\" }, in the connection; on_error = \"skip\" leaves such rows "
+                       "out.",
+                   "22P02");
+    if (type == TypeId::kJsonb) {
+        DataArea unused;
+        const auto converted = append_jsonb(unused, text);
+        error.sqlstate = sqlstate_of(converted.error());
+        error.detail = converted.error().detail + " " + error.detail;
+    }
+    return error;
 }
 
 Error encoding_error(const FieldPlace& place, std::string_view text) {

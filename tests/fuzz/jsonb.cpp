@@ -1,6 +1,7 @@
 /// Input: JSON text, or what passes itself off as it.
 #include "penstock/plugin/jsonb.hpp"
 #include "penstock/protocol/datum_check.hpp"
+#include "penstock/types/utf8.hpp"
 #include "server_walk.hpp"
 
 #include <simdjson.h>
@@ -11,8 +12,8 @@
 namespace penstock::fuzz {
 namespace {
 
-/// The verdict of simdjson's other parser, which shares little with the on-demand one. It gives up
-/// on numbers that fit no double, so it is asked whether anything else is wrong.
+/// The verdict of simdjson, which shares nothing with our parser. It gives up on numbers that fit
+/// no double, so it is asked whether anything else is wrong.
 bool is_malformed_for_dom(std::string_view text) {
     thread_local simdjson::dom::parser parser;
     const simdjson::error_code code = parser.parse(simdjson::padded_string(text)).error();
@@ -43,6 +44,8 @@ void check_refused(const Error& error, std::string_view text) {
     } else if (state == "22P02") {
         // Escaped lone surrogates are no fault for the other parser.
         require(has_escapes || !is_accepted_by_dom(text), "good JSON was refused");
+    } else if (state == "22021") {
+        require(!is_valid_text(text), "good text was refused");
     } else {
         require(state == "22003" || state == "54000", "an unexpected error");
     }

@@ -1,307 +1,342 @@
 #include "json_tree.hpp"
 
-#include "penstock/protocol/datum_format.hpp"
+#include "json_members.hpp"
+#include "json_string.hpp"
+#include "penstock/protocol/datum_encode.hpp"
 #include "penstock/types/utf8.hpp"
 
-#include <simdjson.h>
-
 #include <algorithm>
-#include <string>
+#include <limits>
 
 namespace penstock {
 
 namespace {
-
-namespace ondemand = simdjson::ondemand;
-using simdjson::error_code;
 
 /// Chosen: twice what fits a frame. It keeps every length far from jsonb's own limit of 2^28, since
 /// a jsonb is at most 6 times as long as its text ("1," takes 12 bytes).
 constexpr std::size_t kMaxJsonBytes = 32U << 20;
 /// Above this the buffers are given back after a document, so that one giant does not stay.
 constexpr std::size_t kKeptBytes = 1U << 20;
+/// An int64 holds any number of so many digits.
+constexpr std::ptrdiff_t kMaxIntegerDigits = 18;
 
-Error json_error(const char* sqlstate, std::string message, std::string detail) {
-    Error error = Error::make(ErrorKind::kData, std::move(message), std::move(detail));
-    error.sqlstate = sqlstate;
-    return error;
+bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
 }
 
-/// Is `token` a number of RFC 8259, section 6? (numeric takes more: "+1", ".5", "NaN".)
-bool is_json_number(std::string_view token) {
-    std::size_t at = 0;
-    const auto skip_digits = [&] {
-        const std::size_t begin = at;
-        while (at < token.size() && token[at] >= '0' && token[at] <= '9') {
-            ++at;
-        }
-        return at != begin;
-    };
-    const auto skip_any_of = [&](char a, char b) {
-        const bool is_there = at < token.size() && (token[at] == a || token[at] == b);
-        at += is_there ? 1 : 0;
-        return is_there;
-    };
-    skip_any_of('-', '-');
-    const bool has_leading_zero = at < token.size() && token[at] == '0';
-    const std::size_t whole = at;
-    if (!skip_digits() || (has_leading_zero && at - whole > 1)) {
-        return false;
+char* skip_digits(char* at) noexcept {
+    while (is_digit(*at)) {
+        ++at;
     }
-    if (skip_any_of('.', '.') && !skip_digits()) {
-        return false;
-    }
-    if (skip_any_of('e', 'E')) {
-        skip_any_of('+', '-');
-        if (!skip_digits()) {
-            return false;
-        }
-    }
-    return at == token.size();
+    return at;
 }
 
-bool is_sorted_before(const JsonNode& a, const JsonNode& b) {
-    if (a.key.size() != b.key.size()) {
-        return a.key.size() < b.key.size();
+/// RFC 8259 knows four kinds of white space.
+char* skip_more_space(char* at) noexcept {
+    while (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t') {
+        ++at;
     }
-    const int order = a.key.compare(b.key);
-    return order != 0 ? order < 0 : a.order < b.order;
+    return at;
 }
 
-/// Sorts members and drops all but the last of equal keys. The new end.
-JsonNode* sort_members(JsonNode* begin, JsonNode* end) {
-    std::sort(begin, end, is_sorted_before);
-    JsonNode* kept = begin;
-    for (JsonNode* member = begin; member != end; ++member) {
-        const bool is_last_of_its_key = member + 1 == end || member[1].key != member->key;
-        if (is_last_of_its_key) {
-            *kept++ = *member;
-        }
+/// Most often there is none, or one space. Branches, because the processor guesses them right and
+/// goes on, while the place to look at next would have to wait for the byte that was loaded.
+[[gnu::always_inline]] inline char* skip_space(char* at) noexcept {
+    if (static_cast<unsigned char>(*at) > ' ') {
+        return at;
     }
-    return kept;
+    if (*at == ' ' && static_cast<unsigned char>(at[1]) > ' ') {
+        return at + 1;
+    }
+    return skip_more_space(at);
 }
 
 } // namespace
 
-struct JsonTree::Parser {
-    ondemand::parser simd;
-    std::vector<char> text; ///< '[' document ']' and simdjson's padding
-};
-
-/// One run over a document. A fault is a simdjson code or, for what simdjson lets pass, an Error.
+/// One run over a document. Its functions take the place where they begin and return the one behind
+/// what they read, or nullptr at a fault. Recursion is as deep as the document, which is bounded.
 class JsonTree::Reader {
   public:
-    Reader(JsonTree& tree, bool has_escapes) : tree_(tree), has_escapes_(has_escapes) {}
+    Reader(JsonTree& tree, char* begin, char* end) : tree_(tree), begin_(begin), end_(end) {}
 
-    /// Reads `value` and all below it into `node`. `depth` counts containers from 1.
-    error_code read(ondemand::value value, std::uint32_t depth, JsonNode& node) {
-        ondemand::json_type type{};
-        if (const error_code code = value.type().get(type)) {
-            return code;
+    [[nodiscard]] bool read(JsonNode& root) {
+        const Read read = read_value(skip_space(begin_), 1);
+        if (read.next == nullptr) {
+            return false;
         }
-        switch (type) {
-        case ondemand::json_type::array:
-            return read_array(value, depth, node);
-        case ondemand::json_type::object:
-            return read_object(value, depth, node);
-        case ondemand::json_type::string:
-            node.kind = JsonNode::Kind::kString;
-            return read_text(value.get_string(), node.text);
-        case ondemand::json_type::number:
-            return read_number(value, node);
-        case ondemand::json_type::boolean: {
-            bool is_true = false;
-            const error_code code = value.get_bool().get(is_true);
-            node.kind = is_true ? JsonNode::Kind::kTrue : JsonNode::Kind::kFalse;
-            return code;
-        }
-        case ondemand::json_type::null: {
-            bool is_null = false;
-            const error_code code = value.is_null().get(is_null);
-            node.kind = JsonNode::Kind::kNull;
-            return code != simdjson::SUCCESS || is_null ? code : simdjson::N_ATOM_ERROR;
-        }
-        }
-        return simdjson::TAPE_ERROR;
+        root.value = read.value;
+        char* const rest = skip_space(read.next);
+        return rest == end_ || fail(JsonFault::kTrailing, rest).next != nullptr;
     }
 
-    [[nodiscard]] Error describe(error_code code, std::size_t offset) const {
-        if (is_too_deep_) {
-            return json_error("54000", "JSON document is too deep",
-                              "The limit is " + std::to_string(datum::jsonb::kMaxDepth) +
-                                  " levels.");
-        }
-        if (has_nul_) {
-            return json_error("22P05", "unsupported Unicode escape sequence",
-                              "\\u0000 cannot be converted to text.");
-        }
-        std::string detail = simdjson::error_message(code);
-        if (!detail.ends_with('.')) {
-            detail += '.';
-        }
-        return json_error("22P02", "invalid input syntax for type json",
-                          detail + " The error is near byte " + std::to_string(offset) + ".");
+    [[nodiscard]] Error error() const {
+        return describe_fault(fault_, static_cast<std::size_t>(fault_at_ - begin_));
     }
 
   private:
-    error_code read_array(ondemand::value value, std::uint32_t depth, JsonNode& node) {
-        ondemand::array array;
-        if (const error_code code = open(value.get_array(), depth, array)) {
-            return code;
-        }
-        const std::size_t begin = tree_.pending_.size();
-        for (auto element : array) {
-            ondemand::value child;
-            JsonNode child_node;
-            if (const error_code code = std::move(element).get(child)) {
-                return code;
-            }
-            if (const error_code code = read(child, depth + 1, child_node)) {
-                return code;
-            }
-            tree_.pending_.push_back(child_node);
-        }
-        node.kind = JsonNode::Kind::kArray;
-        close(begin, node);
-        return simdjson::SUCCESS;
+    /// The place behind a value, or nullptr, and JsonNode::value or JsonNode::key. In registers.
+    struct Read {
+        char* next;
+        std::uint64_t value;
+    };
+
+    Read fail(JsonFault fault, char* at) {
+        fault_ = at < end_ ? fault : JsonFault::kEnd;
+        fault_at_ = std::min(at, end_);
+        return {nullptr, 0};
     }
 
-    error_code read_object(ondemand::value value, std::uint32_t depth, JsonNode& node) {
-        ondemand::object object;
-        if (const error_code code = open(value.get_object(), depth, object)) {
-            return code;
+    Read read_value(char* at, std::uint32_t depth) {
+        return *at == '"' ? read_string(at + 1) : read_other(at, depth);
+    }
+
+    /// A value that is no string: those, the most, need no call.
+    Read read_other(char* at, std::uint32_t depth) {
+        switch (*at) {
+        case '{':
+            return read_object(at, depth);
+        case '[':
+            return read_array(at, depth);
+        case 't':
+            return read_word(at, "true", JsonNode::kTrue);
+        case 'f':
+            return read_word(at, "false", JsonNode::kFalse);
+        case 'n':
+            return read_word(at, "null", JsonNode::kNull);
+        default:
+            return read_number(at);
         }
-        const std::size_t begin = tree_.pending_.size();
-        for (auto member : object) {
-            ondemand::field field;
-            JsonNode child_node;
-            if (const error_code code = std::move(member).get(field)) {
-                return code;
-            }
-            if (const error_code code = read_text(field.unescaped_key(), child_node.key)) {
-                return code;
-            }
-            if (const error_code code = read(field.value(), depth + 1, child_node)) {
-                return code;
-            }
-            child_node.order = static_cast<std::uint32_t>(tree_.pending_.size() - begin);
-            tree_.pending_.push_back(child_node);
+    }
+
+    Read read_array(char* at, std::uint32_t depth) {
+        if (depth > datum::jsonb::kMaxDepth) {
+            return fail(JsonFault::kDepth, at);
         }
-        node.kind = JsonNode::Kind::kObject;
+        const std::size_t first = tree_.pending_.size();
+        at = skip_space(at + 1);
+        if (*at != ']') {
+            for (;; ++at) {
+                const Read child = read_value(skip_space(at), depth + 1);
+                if (child.next == nullptr) {
+                    return child;
+                }
+                tree_.pending_.push_back({0, child.value});
+                at = skip_space(child.next);
+                if (*at != ',') {
+                    break;
+                }
+            }
+            if (*at != ']') {
+                return fail(JsonFault::kArrayNext, at);
+            }
+        }
+        return {at + 1, close(JsonNode::kArray, first)};
+    }
+
+    Read read_object(char* at, std::uint32_t depth) {
+        if (depth > datum::jsonb::kMaxDepth) {
+            return fail(JsonFault::kDepth, at);
+        }
+        const std::size_t first = tree_.pending_.size();
+        at = skip_space(at + 1);
+        if (*at != '}') {
+            for (;; ++at) {
+                at = read_member(skip_space(at), depth);
+                if (at == nullptr) {
+                    return {nullptr, 0};
+                }
+                at = skip_space(at);
+                if (*at != ',') {
+                    break;
+                }
+            }
+            if (*at != '}') {
+                return fail(JsonFault::kObjectNext, at);
+            }
+        }
         JsonNode* const members = tree_.pending_.data();
-        JsonNode* const end = sort_members(members + begin, members + tree_.pending_.size());
-        tree_.pending_.resize(static_cast<std::size_t>(end - members));
-        close(begin, node);
-        return simdjson::SUCCESS;
+        JsonNode* const kept =
+            sort_members(members + first, members + tree_.pending_.size(), begin_);
+        tree_.pending_.resize(static_cast<std::size_t>(kept - members));
+        return {at + 1, close(JsonNode::kObject, first)};
     }
 
-    template <typename C>
-    error_code open(simdjson::simdjson_result<C> opened, std::uint32_t depth, C& container) {
-        is_too_deep_ = depth > datum::jsonb::kMaxDepth;
-        return is_too_deep_ ? simdjson::DEPTH_ERROR : std::move(opened).get(container);
-    }
-
-    /// Moves the children from `begin` on to their final place.
-    void close(std::size_t begin, JsonNode& node) {
-        node.first = static_cast<std::uint32_t>(tree_.nodes_.size());
-        node.count = static_cast<std::uint32_t>(tree_.pending_.size() - begin);
-        const auto first = tree_.pending_.begin() + static_cast<std::ptrdiff_t>(begin);
-        tree_.nodes_.insert(tree_.nodes_.end(), first, tree_.pending_.end());
-        tree_.pending_.erase(first, tree_.pending_.end());
-    }
-
-    /// What was not escaped has been checked with the whole text; escapes can still make NUL bytes
-    /// and lone surrogates.
-    error_code read_text(simdjson::simdjson_result<std::string_view> read, std::string_view& text) {
-        const error_code code = std::move(read).get(text);
-        if (code != simdjson::SUCCESS || !has_escapes_) {
-            return code;
+    char* read_member(char* at, std::uint32_t depth) {
+        if (*at != '"') {
+            return fail(JsonFault::kKey, at).next;
         }
-        const std::size_t bad = find_invalid_utf8(text);
-        if (bad == text.size()) {
-            return simdjson::SUCCESS;
+        const Read key = read_string(at + 1);
+        if (key.next == nullptr) {
+            return nullptr;
         }
-        has_nul_ = text[bad] == '\0';
-        return simdjson::STRING_ERROR;
+        at = skip_space(key.next);
+        if (*at != ':') {
+            return fail(JsonFault::kColon, at).next;
+        }
+        const Read member = read_value(skip_space(at + 1), depth + 1);
+        tree_.pending_.push_back({JsonNode::key_of(key.value), member.value});
+        return member.next;
     }
 
-    static error_code read_number(ondemand::value& value, JsonNode& node) {
-        // The token reaches to the next one, over white space.
-        std::string_view token = value.raw_json_token();
-        token = token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
-        node.kind = JsonNode::Kind::kNumber;
-        node.text = token;
-        return is_json_number(token) ? simdjson::SUCCESS : simdjson::NUMBER_ERROR;
+    /// Moves the children from `first` on to their final place.
+    std::uint64_t close(JsonNode::Kind kind, std::size_t first) {
+        std::vector<JsonNode>& nodes = tree_.nodes_;
+        std::vector<JsonNode>& pending = tree_.pending_;
+        const std::uint64_t value =
+            JsonNode::pack_value(kind, nodes.size(), pending.size() - first);
+        const auto begin = pending.begin() + static_cast<std::ptrdiff_t>(first);
+        nodes.insert(nodes.end(), begin, pending.end());
+        pending.resize(first);
+        ++tree_.container_count_;
+        return value;
+    }
+
+    /// `at` is behind the opening quote.
+    Read read_string(char* at) {
+        char* const stop = find_string_stop(at);
+        UnescapedString string{stop, stop + 1, JsonFault::kNone};
+        if (*stop != '"') [[unlikely]] {
+            string = unescape_string(stop);
+            if (string.fault != JsonFault::kNone) {
+                return fail(string.fault, string.next);
+            }
+        }
+        return {string.next,
+                JsonNode::pack_value(JsonNode::kString, static_cast<std::uint64_t>(at - begin_),
+                                     static_cast<std::uint64_t>(string.end - at))};
+    }
+
+    Read read_word(char* at, std::string_view word, JsonNode::Kind kind) {
+        if (std::memcmp(at, word.data(), word.size()) != 0) {
+            return fail(JsonFault::kWord, at);
+        }
+        return {at + word.size(), JsonNode::pack_value(kind, 0, 0)};
+    }
+
+    Read read_number(char* at) {
+        char* const begin = at;
+        at += *at == '-' ? 1 : 0;
+        char* const whole = at;
+        std::int64_t integer = 0;
+        for (; is_digit(*at) && at - whole < kMaxIntegerDigits; ++at) {
+            integer = integer * 10 + (*at - '0');
+        }
+        if (at == whole) {
+            return fail(at == begin ? JsonFault::kValue : JsonFault::kNumber, at);
+        }
+        if (*whole == '0' && is_digit(*(whole + 1))) {
+            return fail(JsonFault::kNumber, begin);
+        }
+        if (is_digit(*at) || *at == '.' || (*at | 0x20) == 'e') {
+            return read_long_number(begin, at);
+        }
+        const std::uint32_t place =
+            append_numeric(tree_.numbers_, whole == begin ? integer : -integer);
+        return {at, pack_number(place)};
+    }
+
+    /// A number that is no int64. `at` is behind some of the digits before the point.
+    Read read_long_number(char* begin, char* at) {
+        DecimalText decimal;
+        decimal.is_negative = *begin == '-';
+        begin += decimal.is_negative ? 1 : 0;
+        at = skip_digits(at);
+        decimal.whole = {begin, static_cast<std::size_t>(at - begin)};
+        if (*at == '.') {
+            char* const fraction = at + 1;
+            at = skip_digits(fraction);
+            decimal.fraction = {fraction, static_cast<std::size_t>(at - fraction)};
+            if (at == fraction) {
+                return fail(JsonFault::kNumber, at);
+            }
+        }
+        if ((*at | 0x20) == 'e') {
+            at = read_exponent(at + 1, decimal.exponent);
+            if (at == nullptr) {
+                return {nullptr, 0};
+            }
+        }
+        const Result<std::uint32_t> place = append_numeric(tree_.numbers_, decimal);
+        if (!place) {
+            return fail(JsonFault::kOverflow, begin);
+        }
+        return {at, pack_number(place.value())};
+    }
+
+    /// One that is too large for anything stays so: numeric refuses it.
+    char* read_exponent(char* at, std::int64_t& exponent) {
+        constexpr std::int64_t kMaxExponent = std::numeric_limits<std::int32_t>::max();
+        const bool is_negative = *at == '-';
+        at += *at == '-' || *at == '+' ? 1 : 0;
+        char* const digits = at;
+        for (; is_digit(*at); ++at) {
+            exponent = std::min(exponent * 10 + (*at - '0'), kMaxExponent);
+        }
+        exponent = is_negative ? -exponent : exponent;
+        return at != digits ? at : fail(JsonFault::kNumber, at).next;
+    }
+
+    /// The last number, which is at `place`.
+    [[nodiscard]] std::uint64_t pack_number(std::uint32_t place) const {
+        return JsonNode::pack_value(JsonNode::kNumber, place, tree_.numbers_.size() - place);
     }
 
     JsonTree& tree_;
-    bool has_escapes_;
-    bool is_too_deep_ = false;
-    bool has_nul_ = false;
+    char* begin_;
+    char* end_;
+    char* fault_at_ = nullptr;
+    JsonFault fault_ = JsonFault::kNone;
 };
-
-JsonTree::JsonTree() : parser_(std::make_unique<Parser>()) {}
-JsonTree::~JsonTree() = default;
 
 Result<JsonNode> JsonTree::parse(std::string_view json) {
     if (json.size() > kMaxJsonBytes) {
-        return json_error("54000", "JSON document is too large",
-                          "It has " + std::to_string(json.size()) + " bytes; the limit is " +
-                              std::to_string(kMaxJsonBytes) + ".");
+        return describe_fault(JsonFault::kSize, kMaxJsonBytes);
     }
-    if (parser_->text.capacity() > kKeptBytes) {
-        parser_ = std::make_unique<Parser>();
+    give_back_large_buffers();
+    nodes_.clear();
+    pending_.clear();
+    numbers_.clear();
+    container_count_ = 0;
+    char* const begin = copy_padded(json);
+    if (has_high_bit(begin, json.size())) {
+        const std::size_t bad_byte = find_invalid_utf8(json);
+        if (bad_byte != json.size()) {
+            return describe_fault(JsonFault::kEncoding, bad_byte);
+        }
+    }
+    Reader reader(*this, begin, begin + json.size());
+    JsonNode root;
+    if (!reader.read(root)) {
+        return reader.error();
+    }
+    value_count_ = nodes_.size() + 1;
+    (void)numbers_.extend(kJsonPadding);
+    return root;
+}
+
+std::size_t JsonTree::max_jsonb_bytes() const {
+    // A value: an entry for it and one for its key, three bytes in front of a number or container.
+    // Strings are no longer than their text. The root takes up to two headers.
+    return text_.size() + numbers_.size() + value_count_ * 11 + container_count_ * 4 + 16;
+}
+
+void JsonTree::give_back_large_buffers() {
+    if (text_.capacity() > kKeptBytes) {
+        text_ = {};
+        numbers_ = {};
         nodes_ = {};
         pending_ = {};
     }
-    nodes_.clear();
-    pending_.clear();
-    // In an array, a document that is a bare scalar is no special case.
-    std::vector<char>& text = parser_->text;
-    text.resize(json.size() + 2 + simdjson::SIMDJSON_PADDING);
-    text[0] = '[';
-    std::copy(json.begin(), json.end(), text.begin() + 1);
-    text[json.size() + 1] = ']';
-    std::fill(text.end() - simdjson::SIMDJSON_PADDING, text.end(), '\0');
+}
 
-    Reader reader(*this, json.find('\\') != std::string_view::npos);
-    ondemand::document document;
-    ondemand::array wrapper;
-    error_code code =
-        parser_->simd.iterate(text.data(), json.size() + 2, text.size()).get(document);
-    if (code == simdjson::SUCCESS) {
-        code = document.get_array().get(wrapper);
+char* JsonTree::copy_padded(std::string_view json) {
+    text_.clear();
+    auto* const bytes = reinterpret_cast<char*>(text_.extend(json.size() + kJsonPadding));
+    if (!json.empty()) {
+        std::memcpy(bytes, json.data(), json.size());
     }
-    if (code != simdjson::SUCCESS) {
-        return reader.describe(code, 0);
-    }
-    const auto location = [&] {
-        const char* at = text.data() + 1;
-        const bool is_inside = document.current_location().get(at) == simdjson::SUCCESS;
-        return is_inside ? static_cast<std::size_t>(at - text.data() - 1) : json.size();
-    };
-    JsonNode root;
-    std::size_t root_count = 0;
-    for (auto element : wrapper) {
-        ondemand::value value;
-        code = std::move(element).get(value);
-        if (code == simdjson::SUCCESS && ++root_count > 1) {
-            code = simdjson::TRAILING_CONTENT;
-        }
-        if (code == simdjson::SUCCESS) {
-            code = reader.read(value, 1, root);
-        }
-        if (code != simdjson::SUCCESS) {
-            return reader.describe(code, location());
-        }
-    }
-    // "1],[2" closes our array early.
-    const bool is_at_end = document.current_location().error() == simdjson::OUT_OF_BOUNDS;
-    if (root_count == 0 || !is_at_end) {
-        return reader.describe(root_count == 0 ? simdjson::EMPTY : simdjson::TRAILING_CONTENT,
-                               location());
-    }
-    return root;
+    std::memset(bytes + json.size(), 0, kJsonPadding);
+    return bytes;
 }
 
 } // namespace penstock

@@ -2,33 +2,42 @@
 
 #include "json_tree.hpp"
 
-#include <charconv>
-#include <optional>
-
 namespace penstock {
 
 namespace {
 
 namespace jsonb = datum::jsonb;
 
-/// Writes the nodes of one document behind each other, as convertToJsonb of jsonb_util.c does.
+/// Copies in steps of 16 bytes: up to 16 behind `size` are read and written too. The values of a
+/// document are short, and a call of memcpy takes longer than most of them.
+std::byte* copy_loosely(std::byte* to, const std::byte* from, std::uint32_t size) {
+    constexpr std::uint32_t kStep = 16;
+    constexpr std::uint32_t kMaxStepped = 8 * kStep;
+    std::memcpy(to, from, kStep);
+    if (size > kMaxStepped) {
+        std::memcpy(to, from, size);
+    } else {
+        for (std::uint32_t at = kStep; at < size; at += kStep) {
+            std::memcpy(to + at, from + at, kStep);
+        }
+    }
+    return to + size;
+}
+
+/// Writes the nodes of one document behind each other, as convertToJsonb of jsonb_util.c does, into
+/// memory that is large enough. Its functions return the place behind what they wrote.
 class JsonbWriter {
   public:
-    JsonbWriter(const JsonTree& tree, DataArea& out) : tree_(tree), out_(out) {}
+    explicit JsonbWriter(const JsonTree& tree)
+        : nodes_(tree.nodes()), text_(tree.text()), numbers_(tree.numbers()) {}
 
-    /// A container, with padding in front if it needs any. Recursion is as deep as the document,
-    /// which JsonTree bounds.
-    void write_container(const JsonNode& node, std::uint32_t flags) {
-        const bool is_object = node.kind == JsonNode::Kind::kObject;
-        write_children({tree_.children_of(node), node.count, is_object}, flags);
+    /// A scalar as a whole document is an array of one that says so in its header.
+    std::byte* write_root(const JsonNode& root, std::byte* to) {
+        if (root.kind() == JsonNode::kObject || root.kind() == JsonNode::kArray) {
+            return write_container(root, to);
+        }
+        return write_children({&root, 1, false}, jsonb::kArray | jsonb::kScalar, to);
     }
-
-    /// A scalar as a whole document: an array of one that says so in its header.
-    void write_scalar_root(const JsonNode& node) {
-        write_children({&node, 1, false}, jsonb::kArray | jsonb::kScalar);
-    }
-
-    [[nodiscard]] const std::optional<Error>& error() const { return error_; }
 
   private:
     struct Children {
@@ -37,123 +46,103 @@ class JsonbWriter {
         bool is_object;
     };
 
-    void write_children(const Children& children, std::uint32_t flags) {
-        const std::uint32_t entry_count = children.is_object ? 2 * children.count : children.count;
-        out_.align(4);
-        datum::store(out_.extend(sizeof(std::uint32_t)), flags | children.count);
-        Entries entries{out_.size(), 0, 0, 0};
-        (void)out_.extend(sizeof(std::uint32_t) * entry_count); // filled in as children are written
-        entries.bytes_at = out_.size();
-        if (children.is_object) {
-            for (std::uint32_t i = 0; i < children.count; ++i) {
-                write_string(children.nodes[i].key);
-                add_entry(entries, jsonb::kString);
-            }
-        }
-        for (std::uint32_t i = 0; i < children.count; ++i) {
-            const std::uint32_t type = write_value(children.nodes[i]);
-            add_entry(entries, type);
-        }
-    }
+    /// Writes the entries of a container's children, in their order.
+    class Entries {
+      public:
+        Entries(std::byte* first, const std::byte* children) : next_(first), children_(children) {}
 
-    /// Where the entries of a container go. Offsets, because writing moves the area.
-    struct Entries {
-        std::size_t entries_at;
-        std::size_t bytes_at; ///< the children's bytes
-        std::uint32_t count;
-        std::uint32_t written_bytes;
+        /// The entry of what was written since the last one, `bytes` with padding, up to `end`.
+        void add(std::uint32_t bytes, const std::byte* end, std::uint32_t type) {
+            if (count_++ % jsonb::kOffsetStride == 0) [[unlikely]] {
+                bytes = static_cast<std::uint32_t>(end - children_) | jsonb::kHasOffset;
+            }
+            datum::store(next_, type | bytes);
+            next_ += sizeof(std::uint32_t);
+        }
+
+      private:
+        std::byte* next_;
+        const std::byte* children_;
+        std::uint32_t count_ = 0;
     };
 
-    /// The entry of what was written since the last one, padding included.
-    void add_entry(Entries& entries, std::uint32_t type) {
-        const auto total = static_cast<std::uint32_t>(out_.size() - entries.bytes_at);
-        const bool has_offset = entries.count % jsonb::kOffsetStride == 0;
-        const std::uint32_t length =
-            has_offset ? total | jsonb::kHasOffset : total - entries.written_bytes;
-        datum::store(out_.data() + entries.entries_at + sizeof(std::uint32_t) * entries.count,
-                     type | length);
-        entries.written_bytes = total;
-        ++entries.count;
+    /// Zeros up to a multiple of 4. Addresses do: the area begins at a multiple of 16.
+    static std::byte* align4(std::byte* to) {
+        datum::store(to, std::uint32_t{0});
+        return to + ((0 - reinterpret_cast<std::uintptr_t>(to)) & 3U);
     }
 
-    std::uint32_t write_value(const JsonNode& node) {
-        switch (node.kind) {
-        case JsonNode::Kind::kNull:
-            return jsonb::kNull;
-        case JsonNode::Kind::kFalse:
-            return jsonb::kFalse;
-        case JsonNode::Kind::kTrue:
-            return jsonb::kTrue;
-        case JsonNode::Kind::kNumber:
-            write_number(node.text);
-            return jsonb::kNumeric;
-        case JsonNode::Kind::kString:
-            write_string(node.text);
-            return jsonb::kString;
-        case JsonNode::Kind::kArray:
-            write_container(node, jsonb::kArray);
-            return jsonb::kContainer;
-        case JsonNode::Kind::kObject:
-            write_container(node, jsonb::kObject);
-            return jsonb::kContainer;
-        }
-        return jsonb::kNull;
+    std::byte* write_container(const JsonNode& node, std::byte* to) {
+        const bool is_object = node.kind() == JsonNode::kObject;
+        return write_children({nodes_ + node.at(), node.size(), is_object},
+                              is_object ? jsonb::kObject : jsonb::kArray, align4(to));
     }
 
-    void write_string(std::string_view text) {
-        if (!text.empty()) {
-            std::memcpy(out_.extend(text.size()), text.data(), text.size());
+    std::byte* write_children(const Children& children, std::uint32_t flags, std::byte* to) {
+        const std::uint32_t entry_count = children.is_object ? 2 * children.count : children.count;
+        datum::store(to, flags | children.count);
+        to += sizeof(std::uint32_t);
+        std::byte* const first_entry = to;
+        to += sizeof(std::uint32_t) * entry_count;
+        Entries entries(first_entry, to);
+        const JsonNode* const end = children.nodes + children.count;
+        if (children.is_object) {
+            for (const JsonNode* child = children.nodes; child != end; ++child) {
+                const std::uint32_t size = child->key_size();
+                to = copy_loosely(to, text_ + child->key_at(), size);
+                entries.add(size, to, jsonb::kString);
+            }
         }
+        for (const JsonNode* child = children.nodes; child != end; ++child) {
+            std::byte* const begin = to;
+            to = write_value(*child, to);
+            entries.add(static_cast<std::uint32_t>(to - begin), to, kEntryTypes[child->kind()]);
+        }
+        return to;
     }
 
-    void write_number(std::string_view text) {
-        std::int64_t integer = 0;
-        const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), integer);
-        if (code == std::errc{} && end == text.data() + text.size()) {
-            append_numeric(out_, integer);
-            return;
-        }
-        const Result<std::uint32_t> appended = append_numeric(out_, text);
-        if (!appended && !error_) {
-            error_ = appended.error();
+    std::byte* write_value(const JsonNode& node, std::byte* to) {
+        switch (node.kind()) {
+        case JsonNode::kString:
+            return copy_loosely(to, text_ + node.at(), node.size());
+        case JsonNode::kNumber:
+            return copy_loosely(align4(to), numbers_ + node.at(), node.size());
+        case JsonNode::kArray:
+        case JsonNode::kObject:
+            return write_container(node, to);
+        default:
+            return to;
         }
     }
 
-    const JsonTree& tree_;
-    DataArea& out_;
-    std::optional<Error> error_;
+    /// By JsonNode::Kind.
+    static constexpr std::uint32_t kEntryTypes[] = {
+        jsonb::kNull,   jsonb::kFalse,     jsonb::kTrue,      jsonb::kNumeric,
+        jsonb::kString, jsonb::kContainer, jsonb::kContainer,
+    };
+
+    const JsonNode* nodes_;
+    const std::byte* text_;
+    const std::byte* numbers_;
 };
-
-void write_root(JsonbWriter& writer, const JsonNode& root) {
-    if (root.kind == JsonNode::Kind::kObject) {
-        writer.write_container(root, jsonb::kObject);
-    } else if (root.kind == JsonNode::Kind::kArray) {
-        writer.write_container(root, jsonb::kArray);
-    } else {
-        writer.write_scalar_root(root);
-    }
-}
 
 } // namespace
 
 Result<std::uint32_t> append_jsonb(DataArea& out, std::string_view json) {
     thread_local JsonTree tree;
-    Result<JsonNode> root = tree.parse(json);
+    const Result<JsonNode> root = tree.parse(json);
     if (!root) {
         return root.error();
     }
-    const std::size_t size_before = out.size();
     out.align(4);
     const std::size_t start = out.size();
-    (void)out.extend(datum::kVarlenaHeaderBytes);
-    JsonbWriter writer(tree, out);
-    write_root(writer, root.value());
-    if (writer.error()) {
-        out.truncate(size_before);
-        return *writer.error();
-    }
-    const auto bytes = static_cast<std::uint32_t>(out.size() - start);
-    datum::store(out.data() + start, datum::long_header(bytes));
+    std::byte* const begin = out.extend(tree.max_jsonb_bytes());
+    JsonbWriter writer(tree);
+    const std::byte* const end =
+        writer.write_root(root.value(), begin + datum::kVarlenaHeaderBytes);
+    const auto bytes = static_cast<std::uint32_t>(end - begin);
+    datum::store(begin, datum::long_header(bytes));
+    out.truncate(start + bytes);
     return static_cast<std::uint32_t>(start);
 }
 

@@ -1,5 +1,6 @@
 #include "penstock/protocol/datum_encode.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -10,14 +11,6 @@ namespace penstock {
 namespace {
 
 namespace numeric = datum::numeric;
-
-/// A decimal number, cut up but not converted: digits stay in the caller's text.
-struct Decimal {
-    bool is_negative = false;
-    std::string_view whole;    ///< digits before the point
-    std::string_view fraction; ///< digits after it
-    std::int64_t exponent = 0;
-};
 
 struct Special {
     std::string_view name; ///< lower case
@@ -97,8 +90,8 @@ std::optional<std::int64_t> take_exponent(std::string_view& text) {
     return is_negative ? -exponent : exponent;
 }
 
-std::optional<Decimal> parse_decimal(std::string_view text) {
-    Decimal decimal;
+std::optional<DecimalText> parse_decimal(std::string_view text) {
+    DecimalText decimal;
     decimal.is_negative = take_sign(text);
     decimal.whole = take_digits(text);
     if (!text.empty() && text.front() == '.') {
@@ -162,7 +155,7 @@ std::byte* start_numeric(DataArea& out, const Shape& shape) {
 /// Digits of both parts as if they stood in one text.
 class DigitRun {
   public:
-    explicit DigitRun(const Decimal& decimal)
+    explicit DigitRun(const DecimalText& decimal)
         : whole_(decimal.whole), fraction_(decimal.fraction),
           end_(whole_.size() + fraction_.size()) {
         while (begin_ < end_ && at(begin_) == 0) {
@@ -187,7 +180,7 @@ class DigitRun {
     std::size_t end_;
 };
 
-Shape shape_of(const Decimal& decimal, const DigitRun& run) {
+Shape shape_of(const DecimalText& decimal, const DigitRun& run) {
     Shape shape;
     shape.dscale = static_cast<std::int64_t>(decimal.fraction.size()) - decimal.exponent;
     shape.dscale = shape.dscale < 0 ? 0 : shape.dscale;
@@ -226,6 +219,95 @@ void write_digits(const DigitRun& run, unsigned lead, std::byte* to) {
     datum::store(to, static_cast<std::int16_t>(group));
 }
 
+/// Without an exponent no group of four digits has digits from both sides of the point, so that
+/// groups are cut from the text as they stand.
+class DigitGroups {
+  public:
+    explicit DigitGroups(const DecimalText& decimal)
+        : whole_(decimal.whole), fraction_(decimal.fraction) {
+        shape_.dscale = static_cast<std::int64_t>(fraction_.size());
+        while (!whole_.empty() && whole_.front() == '0') {
+            whole_.remove_prefix(1);
+        }
+        drop_zeros(fraction_, fraction_.size());
+        std::size_t leading_groups = 0;
+        if (whole_.empty()) {
+            const std::size_t zeros = std::min(fraction_.find_first_not_of('0'), fraction_.size());
+            leading_groups = zeros / kGroup;
+            fraction_.remove_prefix(leading_groups * kGroup);
+        }
+        const std::size_t whole_groups = (whole_.size() + kGroup - 1) / kGroup;
+        if (fraction_.empty()) {
+            // Only whole groups of zeros go, or the rest would be taken for the front of a group.
+            std::string_view kept = whole_;
+            drop_zeros(kept, whole_.size());
+            whole_.remove_suffix((whole_.size() - kept.size()) / kGroup * kGroup);
+        }
+        shape_.digit_count =
+            (whole_.size() + kGroup - 1) / kGroup + (fraction_.size() + kGroup - 1) / kGroup;
+        if (shape_.digit_count > 0) {
+            shape_.is_negative = decimal.is_negative;
+            shape_.weight = static_cast<std::int64_t>(whole_groups) - 1 -
+                            static_cast<std::int64_t>(leading_groups);
+        }
+    }
+
+    [[nodiscard]] const Shape& shape() const { return shape_; }
+
+    void write(std::byte* to) const {
+        const std::size_t front = whole_.size() % kGroup;
+        if (front > 0) {
+            to = put(to, group_of(whole_.substr(0, front)));
+        }
+        to = put_full(to, whole_.substr(front));
+        const std::size_t back = fraction_.size() % kGroup;
+        to = put_full(to, fraction_.substr(0, fraction_.size() - back));
+        if (back > 0) {
+            int group = group_of(fraction_.substr(fraction_.size() - back));
+            for (std::size_t filled = back; filled < kGroup; ++filled) {
+                group *= 10;
+            }
+            put(to, group);
+        }
+    }
+
+  private:
+    static constexpr std::size_t kGroup = numeric::kDigitsPerGroup;
+
+    /// Zeros at the end of `digits`, at most `limit` of them.
+    static void drop_zeros(std::string_view& digits, std::size_t limit) {
+        while (limit-- > 0 && digits.back() == '0') {
+            digits.remove_suffix(1);
+        }
+    }
+
+    static int group_of(std::string_view digits) {
+        int group = 0;
+        for (const char c : digits) {
+            group = group * 10 + (c - '0');
+        }
+        return group;
+    }
+
+    static std::byte* put(std::byte* to, int group) {
+        datum::store(to, static_cast<std::int16_t>(group));
+        return to + sizeof(std::int16_t);
+    }
+
+    static std::byte* put_full(std::byte* to, std::string_view digits) {
+        for (std::size_t at = 0; at < digits.size(); at += kGroup) {
+            const char* const d = digits.data() + at;
+            to = put(to,
+                     (d[0] - '0') * 1000 + (d[1] - '0') * 100 + (d[2] - '0') * 10 + (d[3] - '0'));
+        }
+        return to;
+    }
+
+    std::string_view whole_;    ///< without zeros in front
+    std::string_view fraction_; ///< without zeros at the end
+    Shape shape_;
+};
+
 const Special* find_special(std::string_view text) {
     for (const Special& special : kSpecials) {
         if (equals_ignoring_case(text, special.name)) {
@@ -250,6 +332,10 @@ Error numeric_error(const char* sqlstate, std::string message) {
     return error;
 }
 
+Error overflow() {
+    return numeric_error("22003", "value overflows numeric format");
+}
+
 Error not_a_number(std::string_view text) {
     constexpr std::size_t kShownBytes = 64;
     for (std::size_t i = 0; i < text.size() && i < kShownBytes; ++i) {
@@ -267,23 +353,50 @@ Error not_a_number(std::string_view text) {
 
 Result<std::uint32_t> append_numeric(DataArea& out, std::string_view text) {
     const std::string_view trimmed = trim(text);
-    const std::optional<Decimal> decimal = parse_decimal(trimmed);
+    const std::optional<DecimalText> decimal = parse_decimal(trimmed);
     if (!decimal) {
         const Special* const special = find_special(trimmed);
         return special != nullptr ? Result<std::uint32_t>(append_special(out, special->header))
                                   : Result<std::uint32_t>(not_a_number(text));
     }
-    const DigitRun run(*decimal);
-    const Shape shape = shape_of(*decimal, run);
+    return append_numeric(out, *decimal);
+}
+
+Result<std::uint32_t> append_numeric(DataArea& out, const DecimalText& decimal) {
+    if (decimal.exponent == 0) {
+        const DigitGroups groups(decimal);
+        if (!groups.shape().fits_format()) {
+            return overflow();
+        }
+        std::byte* const to = start_numeric(out, groups.shape());
+        groups.write(out.end() - 2 * groups.shape().digit_count);
+        return static_cast<std::uint32_t>(to - out.data());
+    }
+    // Zero too, which any exponent would fit. Source: numeric.c, set_var_from_str.
+    constexpr std::int64_t kMaxExponent = std::numeric_limits<std::int32_t>::max() / 2;
+    if (decimal.exponent >= kMaxExponent || decimal.exponent <= -kMaxExponent) {
+        return overflow();
+    }
+    const DigitRun run(decimal);
+    const Shape shape = shape_of(decimal, run);
     if (!shape.fits_format()) {
-        return numeric_error("22003", "value overflows numeric format");
+        return overflow();
     }
     std::byte* const to = start_numeric(out, shape);
-    write_digits(run, shape.lead, out.data() + out.size() - 2 * shape.digit_count);
+    write_digits(run, shape.lead, out.end() - 2 * shape.digit_count);
     return static_cast<std::uint32_t>(to - out.data());
 }
 
 std::uint32_t append_numeric(DataArea& out, std::int64_t value) {
+    if (value > 0 && value < numeric::kBase) { // most integers are: one group
+        constexpr std::uint32_t kBytes = datum::kVarlenaHeaderBytes + 4;
+        out.align(4);
+        const auto offset = static_cast<std::uint32_t>(out.size());
+        datum::store(out.extend(kBytes), static_cast<std::uint64_t>(value) << 48U |
+                                             std::uint64_t{numeric::kShort} << 32U |
+                                             datum::long_header(kBytes));
+        return offset;
+    }
     std::array<std::int16_t, 5> groups{}; // lowest first; 10000^5 > 2^63
     std::size_t count = 0;
     std::uint64_t rest =

@@ -38,10 +38,19 @@ inline std::uint32_t append_text(DataArea& out, std::string_view text) {
     return offset;
 }
 
+/// A decimal number, cut up but not converted: its digits stay in the caller's text.
+struct DecimalText {
+    bool is_negative = false;
+    std::string_view whole;    ///< digits before the point
+    std::string_view fraction; ///< digits after it; one of the two is not empty
+    std::int64_t exponent = 0;
+};
+
 /// numeric from decimal text: optional sign, digits, '.', exponent, "NaN", "[-]Infinity"; space
 /// around it is allowed, as numeric_in does.
 /// Errors: kData (22P02 for what is not a number, 22003 when it overflows the format).
 [[nodiscard]] Result<std::uint32_t> append_numeric(DataArea& out, std::string_view text);
+[[nodiscard]] Result<std::uint32_t> append_numeric(DataArea& out, const DecimalText& decimal);
 std::uint32_t append_numeric(DataArea& out, std::int64_t value);
 
 /// inet or cidr; the bytes are those of `value`, whose `bits` must fit its family.

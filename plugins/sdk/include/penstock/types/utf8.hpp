@@ -24,6 +24,21 @@ namespace utf8 {
     return word;
 }
 
+/// All of 1 … 7 bytes, some of them twice.
+[[nodiscard]] inline std::uint64_t load_short(const char* bytes, std::size_t size) noexcept {
+    if (size >= 4) {
+        std::uint32_t front = 0;
+        std::uint32_t back = 0;
+        std::memcpy(&front, bytes, sizeof(front));
+        std::memcpy(&back, bytes + size - sizeof(back), sizeof(back));
+        return front | std::uint64_t{back} << 32U;
+    }
+    const auto byte = [bytes](std::size_t at) {
+        return std::uint64_t{static_cast<std::uint8_t>(bytes[at])};
+    };
+    return byte(0) * 0x0101010101000001U | byte(size / 2) << 8U | byte(size - 1) << 16U;
+}
+
 } // namespace utf8
 
 /// The offset of the first byte that cannot stand in a PostgreSQL text: a NUL byte, or one that
@@ -43,10 +58,9 @@ namespace utf8 {
         return size;
     }
     // The rest in one step: the last eight bytes, of which some were seen before.
-    if (at != 0 && utf8::is_ascii_word(utf8::load_word(text.data() + size - 8))) {
-        return size;
-    }
-    return utf8::find_invalid_from(text, at);
+    const std::uint64_t rest =
+        at != 0 ? utf8::load_word(text.data() + size - 8) : utf8::load_short(text.data(), size);
+    return utf8::is_ascii_word(rest) ? size : utf8::find_invalid_from(text, at);
 }
 
 [[nodiscard]] inline bool is_valid_text(std::string_view text) noexcept {
