@@ -16,19 +16,12 @@ import penstock
 ROWS = int(os.environ.get("PENSTOCK_BENCH_ROWS", 1_000_000))
 MEMORY_ROWS = int(os.environ.get("PENSTOCK_BENCH_MEMORY_ROWS", 10_000_000))
 
-DOCUMENT_ROWS = ROWS // 10
-
 COLUMNS = ("i1 int8, i2 int8, i3 int8, f1 float8, f2 float8, at timestamptz, t1 text, t2 text, t3 text, t4 text")
 # Deterministic, and nothing that compresses to a special case.
 GENERATE = """select n as i1, (n * 7919) % 1000003 as i2, n * 1000 as i3, n / 7.0::float8 as f1,
     ((n * 31) % 10007)::float8 / 8 as f2, timestamptz '2024-01-01 00:00:00Z' + n * interval '1 second' as at,
     'name-' || (n % 5000) as t1, md5(n::text)::varchar(16)::text as t2, 'city ' || (n % 300) as t3,
     'v' || (n * 13 % 99991) || '-x' as t4 from generate_series(1::int8, {rows}) n"""
-# About 290 bytes: numbers, texts, a list, an object in an object.
-DOCUMENT = """jsonb_build_object('id', n + {seed}, 'name', 'instance ' || n % 977, 'state', 'running', 'zone', 'eu-1b',
-    'price', (n % 5000) / 16.0, 'tags', jsonb_build_object('owner', 'team ' || n % 41, 'cost center', n % 97),
-    'addresses', jsonb_build_array('10.0.' || n % 256 || '.7', '192.168.' || n % 256 || '.1'),
-    'note', 'created by the controller at its second attempt')::text"""
 ALL_COLUMNS = """select sum(i1), sum(i2), max(i3), sum(f1), max(f2), max(at), count(t1), count(t2),
     count(t3), max(t4) from {table}"""
 WIDE_COLUMNS = "select {aggregates} from {table}"
@@ -38,11 +31,6 @@ def prepare(instance, folder):
     for name, rows in (("scan", ROWS), ("memory", MEMORY_ROWS)):
         instance.superuser(f"set timezone = 'UTC'; copy ({GENERATE.format(rows=rows)}) "
                            f"to '{folder}/{name}.csv' (format csv, header)")
-    documents = ", ".join(f"{DOCUMENT.format(seed=seed)} as d{seed}" for seed in (1, 2, 3))
-    os.mkdir(f"{folder}/json")
-    penstock.shutil.chown(f"{folder}/json", penstock.service_user())
-    instance.superuser(f"copy (select {documents} from generate_series(1::int8, {DOCUMENT_ROWS}) n) "
-                       f"to '{folder}/json/document.csv' (format csv, header)")
     instance.superuser(f"""
         create schema bench;
         create extension file_fdw;
@@ -126,23 +114,6 @@ def bench_cached(cursor, report):
     report.add("cached_scan_vs_heap", value, "times", "at most 1.2", value <= 1.2)
 
 
-def bench_jsonb(cursor, report):
-    """Three documents a row: made jsonb by the plugin, or sent as text and made jsonb here. Both from
-    the cache, so that reading the same file is on neither side; for information, also without."""
-    cursor.execute("set penstock.aggregate_pushdown = off")
-    for is_cached in ("off", "on"):
-        cursor.execute(f"set penstock.cache = {is_cached}")
-        times = measure.paired(cursor, {
-            "jsonb": "select count(d1), count(d2), count(d3) from documents.document",
-            "text": "select count(d1::jsonb), count(d2::jsonb), count(d3::jsonb) from texts.document"})
-        for name, values in times.items():
-            took = measure.median(values) * 1e9 / DOCUMENT_ROWS
-            report.note(f"three documents, {name}, cache {is_cached}: {took:.0f} ns a row")
-    cursor.execute("reset penstock.aggregate_pushdown")
-    value = measure.ratio(times, "text", "jsonb")
-    report.add("jsonb_speedup_vs_text", value, "times", "at least 3", value >= 3)
-
-
 def bench_one_row(cursor, report):
     times = measure.paired(cursor, {"row": "select * from ex.example_hello", "one": "select 1"},
                            rounds=1000, warm_up=50)
@@ -192,7 +163,6 @@ def main():
         penstock.shutil.chown(folder, penstock.service_user())
         instance.wait_state("ex", "ready")
         prepare(instance, folder)
-        types = 'columns = {{ d1 = "{0}", d2 = "{0}", d3 = "{0}" }}'
         instance.write("files.spc", f"""
 plugin "csv" {{
   source = "csv"
@@ -210,18 +180,8 @@ connection "cached" {{
   plugin = plugin.remembering
   paths = ["{folder}/scan.csv"]
 }}
-connection "documents" {{
-  plugin = plugin.remembering
-  paths = ["{folder}/json/*.csv"]
-  {types.format("jsonb")}
-}}
-connection "texts" {{
-  plugin = plugin.remembering
-  paths = ["{folder}/json/*.csv"]
-  {types.format("text")}
-}}
 """)
-        for name in ("files", "cached", "documents", "texts"):
+        for name in ("files", "cached"):
             instance.wait_state(name, "ready")
         connection, cursor = session(instance)
         check_same_rows(cursor)
@@ -229,7 +189,6 @@ connection "texts" {{
         bench_grouped(cursor, report)
         bench_generated(cursor, report)
         bench_cached(cursor, report)
-        bench_jsonb(cursor, report)
         bench_one_row(cursor, report)
         connection.close()
         bench_memory(instance, report)
