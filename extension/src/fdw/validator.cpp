@@ -90,6 +90,10 @@ void check_order(const char*, const char* value) {
     check_parsed([value] { (void)sort_keys_from_text(value).take(); });
 }
 
+void check_joins(const char*, const char* value) {
+    check_parsed([value] { (void)JoinKinds::from_text(value).take(); });
+}
+
 void check_key(const char*, const char* value) {
     check_parsed([value] { (void)key_kind_from_text(value).take(); });
 }
@@ -110,6 +114,7 @@ constexpr Option kOptions[] = {
     {"startup_ms", ForeignTableRelationId, check_number},
     {"parts", ForeignTableRelationId, check_number},
     {"ordered_by", ForeignTableRelationId, check_order},
+    {"joins", ForeignTableRelationId, check_joins},
     {"evaluator", ForeignTableRelationId, check_level},
     {"exact", AttributeRelationId, check_ops},
     {"superset", AttributeRelationId, check_ops},

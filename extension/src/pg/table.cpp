@@ -20,6 +20,7 @@ struct Parsed {
     QualOps ops;
     KeyKind key = KeyKind::kNone;
     std::vector<SortKey> order;
+    JoinKinds joins;
 };
 
 QualOps parse_ops(Parsed* parsed, const char* text) {
@@ -34,6 +35,14 @@ KeyKind parse_key(Parsed* parsed, const char* text) {
         raise(parsed->error);
     }
     return parsed->key;
+}
+
+JoinKinds parse_joins(const char* text) {
+    auto* parsed = make_owned<Parsed>(CurrentMemoryContext);
+    if (!guarded(parsed->error, [&] { parsed->joins = JoinKinds::from_text(text).take(); })) {
+        raise(parsed->error);
+    }
+    return parsed->joins;
 }
 
 void read_server_options(TableInfo* table, ForeignServer* server) {
@@ -83,6 +92,7 @@ void read_column_options(ColumnInfo* column, List* options, Parsed* parsed) {
         }
     }
     column->declared = column->exact | column->superset;
+    column->joined = column->exact;
 }
 
 /// What the SDK decides exactly for columns of this type.
@@ -199,6 +209,8 @@ TableInfo* read_table(Oid relation_oid) {
             table->parts = whole_number(option, kMaxParts);
         } else if (std::strcmp(option->defname, "ordered_by") == 0) {
             order = defGetString(option);
+        } else if (std::strcmp(option->defname, "joins") == 0) {
+            table->joins = parse_joins(defGetString(option));
         } else if (std::strcmp(option->defname, "evaluator") == 0) {
             table->evaluator =
                 static_cast<std::uint32_t>(std::strtoul(defGetString(option), nullptr, 10));
@@ -206,6 +218,7 @@ TableInfo* read_table(Oid relation_oid) {
     }
     if (GetDatabaseEncoding() != PG_UTF8 && GetDatabaseEncoding() != PG_SQL_ASCII) {
         table->evaluator = 0; // its answers hold text that would have to be converted
+        table->joins = {};
     }
     read_columns(table, relation_oid);
     if (order != nullptr) {

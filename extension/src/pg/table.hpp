@@ -22,6 +22,7 @@ struct ColumnInfo {
     QualOps exact;    ///< by the plugin or by its SDK (TableInfo.evaluator)
     QualOps superset; ///< by the plugin
     QualOps declared; ///< those that the plugin itself uses
+    QualOps joined;   ///< those that it answers exactly itself: what its joins may compare by
     KeyKind key;
     int batch;        ///< keys that a join asks for at once; 0 = not in batches
     bool is_unique;   ///< the plugin guarantees that no value is there twice
@@ -49,6 +50,7 @@ struct TableInfo {
     std::uint32_t evaluator; ///< option: what the plugin's SDK computes; 0 = nothing
     SortColumn* ordered_by;  ///< the order in which rows always come
     int ordered_count;
+    JoinKinds joins;  ///< option: joins with other tables of the connection
     int column_count; ///< pg_class.relnatts: dropped ones included
     ColumnInfo* columns;
 };

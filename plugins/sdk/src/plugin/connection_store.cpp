@@ -2,6 +2,7 @@
 
 #include "connection_entry.hpp"
 #include "current_error.hpp"
+#include "run_join.hpp"
 
 #include "penstock/types/evaluator.hpp"
 
@@ -135,13 +136,18 @@ std::vector<SchemaProblem> ConnectionStore::problems(const std::string& name) {
     return entry->aggregate ? std::vector<SchemaProblem>{} : entry->connection->problems();
 }
 
+std::shared_ptr<Table> ConnectionStore::find_in(Entry& entry, const std::string& table) {
+    std::shared_ptr<Table> found = entry.find(table);
+    if (found == nullptr) {
+        (void)entry.ask();
+        found = entry.find(table);
+    }
+    return found;
+}
+
 FoundTable ConnectionStore::look_for(const std::string& connection, const std::string& table) {
     std::shared_ptr<Entry> entry = child_of(connection);
-    std::shared_ptr<Table> found = entry->find(table);
-    if (found == nullptr) {
-        (void)entry->ask();
-        found = entry->find(table);
-    }
+    std::shared_ptr<Table> found = find_in(*entry, table);
     return {std::move(entry), std::move(found)};
 }
 
@@ -156,6 +162,9 @@ FoundTable ConnectionStore::find(const std::string& connection, const std::strin
 ScanSummary ConnectionStore::scan(ScanRequest request, BlockOutput& output) {
     BlockCache* const cache = cache_.is_on() ? &cache_ : nullptr;
     const CacheUse use{cache, cache_.epoch(request.connection)};
+    if (!request.join.empty()) {
+        return join(std::move(request), output);
+    }
     const std::shared_ptr<Entry> entry = entry_of(request.connection);
     if (!entry->aggregate) {
         const FoundTable found = find(request.connection, request.table);
@@ -173,6 +182,19 @@ ScanSummary ConnectionStore::scan(ScanRequest request, BlockOutput& output) {
     return run_aggregate_scan(
         *joined, info_.name, std::move(request), output,
         [&](const std::string& child) { return look_for(child, table); }, cache);
+}
+
+ScanSummary ConnectionStore::join(ScanRequest request, BlockOutput& output) {
+    // All tables of one entry: the connection may be replaced between two.
+    const std::shared_ptr<Entry> entry = child_of(request.connection);
+    std::vector<std::shared_ptr<Table>> tables;
+    for (const JoinSource& source : request.join.sources) {
+        tables.push_back(find_in(*entry, source.table));
+        if (tables.back() == nullptr) {
+            throw_no_table(request.connection, source.table);
+        }
+    }
+    return run_join(*entry->connection, tables, std::move(request), output);
 }
 
 } // namespace penstock

@@ -52,7 +52,8 @@ class ConnectionStore {
     /// Errors: throws Exception, kNotFound or as describe().
     [[nodiscard]] FoundTable find(const std::string& connection, const std::string& table);
 
-    /// Runs a scan of a connection or of an aggregator. Errors: as find() and run_scan().
+    /// Runs a scan or a join of a connection, or a scan of an aggregator. Errors: as find() and
+    /// run_scan().
     [[nodiscard]] ScanSummary scan(ScanRequest request, BlockOutput& output);
 
     /// Forgets what the connection said; empty: all connections. Configuring, forgetting and
@@ -64,6 +65,9 @@ class ConnectionStore {
     [[nodiscard]] std::shared_ptr<Entry> entry_of(const std::string& name);
     void put(const std::string& name, std::shared_ptr<Entry> entry);
     [[nodiscard]] std::shared_ptr<Entry> child_of(const std::string& name);
+    /// The table of the last answer, or of a new one; nullptr.
+    [[nodiscard]] static std::shared_ptr<Table> find_in(Entry& entry, const std::string& table);
+    [[nodiscard]] ScanSummary join(ScanRequest request, BlockOutput& output);
     /// As find(), but gives no table when there is none of that name.
     [[nodiscard]] FoundTable look_for(const std::string& connection, const std::string& table);
 

@@ -4,15 +4,18 @@
 
 namespace penstock {
 
-namespace {
-
 Error definition_changed(ErrorKind kind, std::string message) {
     return Error::make(kind, std::move(message),
                        "The definition of the foreign table differs from what the plugin offers.",
                        "Refresh the connection: select penstock.refresh('…').");
 }
 
-} // namespace
+Error not_exact(const TableSchema& schema, const std::string& column, QualOp op) {
+    return definition_changed(ErrorKind::kType, "column \"" + column + "\" of table \"" +
+                                                    schema.name + "\" does not answer \"" +
+                                                    std::string(sign_of(op)) +
+                                                    "\" exactly any more");
+}
 
 const Column* find_column(const TableSchema& schema, std::string_view name) noexcept {
     const auto found = std::find_if(schema.columns.begin(), schema.columns.end(),

@@ -11,18 +11,19 @@ namespace penstock {
 
 namespace {
 
-bool has_key(const ScanRequest& request, const std::string& column) {
-    return std::any_of(request.quals.begin(), request.quals.end(), [&](const Qual& qual) {
+bool has_key(const std::vector<Qual>& quals, const std::string& column) {
+    return std::any_of(quals.begin(), quals.end(), [&](const Qual& qual) {
         return qual.column == column && (qual.op == QualOp::kEq || qual.op == QualOp::kIn);
     });
 }
 
-/// The server plans no such scan; a plugin started by hand or under test gets the same answer.
-void check_keys(const TableSchema& schema, const ScanRequest& request) {
+} // namespace
+
+void check_keys(const TableSchema& schema, const std::vector<Qual>& quals) {
     std::string any_of;
     bool has_any_of = false;
     for (const Column& column : schema.columns) {
-        if (column.key == KeyKind::kRequired && !has_key(request, column.name)) {
+        if (column.key == KeyKind::kRequired && !has_key(quals, column.name)) {
             throw Exception(ErrorKind::kKeyMissing,
                             "table \"" + schema.name + "\" needs a condition on column \"" +
                                 column.name + '"',
@@ -31,7 +32,7 @@ void check_keys(const TableSchema& schema, const ScanRequest& request) {
         if (column.key == KeyKind::kAnyOf) {
             any_of += any_of.empty() ? "" : ", ";
             any_of += '"' + column.name + '"';
-            has_any_of = has_any_of || has_key(request, column.name);
+            has_any_of = has_any_of || has_key(quals, column.name);
         }
     }
     if (!any_of.empty() && !has_any_of) {
@@ -41,6 +42,8 @@ void check_keys(const TableSchema& schema, const ScanRequest& request) {
                         "Add a condition with = or IN on one of them.");
     }
 }
+
+namespace {
 
 /// Part of a table that is not read in parts would be all of it, each time.
 void check_parts(const TableSchema& schema, const ScanRequest& request) {
@@ -99,15 +102,6 @@ std::uint64_t row_target(const ScanPlan& plan) {
     return plan.request.row_target > 0 ? plan.request.row_target : plan.row_limit;
 }
 
-[[noreturn]] void throw_not_exact(const TableSchema& schema, const Qual& qual) {
-    throw Exception(ErrorKind::kType,
-                    "column \"" + qual.column + "\" of table \"" + schema.name +
-                        "\" does not answer \"" + std::string(sign_of(qual.op)) +
-                        "\" exactly any more",
-                    "The definition of the foreign table differs from what the plugin offers.",
-                    "Refresh the connection: select penstock.refresh('…').");
-}
-
 bool is_empty_list(const Qual& qual) {
     return qual.op == QualOp::kIn && qual.values.empty();
 }
@@ -123,7 +117,7 @@ void divide(const TableSchema& schema, Qual qual, ScanPlan& plan) {
     const bool is_exact = has_type && column->exact.has(qual.op);
     if (qual.is_exact && !is_exact) {
         if (!has_type || !can_evaluate(qual.type, qual.op)) {
-            throw_not_exact(schema, qual);
+            throw Exception(not_exact(schema, qual.column, qual.op));
         }
         plan.evaluated.push_back(qual);
     }
@@ -186,7 +180,7 @@ ScanPlan plan_scan(ScanRequest request, const TableSchema& schema) {
         static_cast<void>(penstock::position_of(column, schema));
     }
     if (!plan.is_never) {
-        check_keys(schema, plan.request);
+        check_keys(schema, plan.request.quals);
         check_parts(schema, plan.request);
     }
     return plan;

@@ -34,6 +34,10 @@ struct ScanPlan {
     [[nodiscard]] std::size_t position_of(const std::string& column) const;
 };
 
+/// Are there conditions on the keys that the table needs? The server plans no such scan; a plugin
+/// started by hand or under test gets the same answer. Errors: throws Exception kKeyMissing.
+void check_keys(const TableSchema& schema, const std::vector<Qual>& quals);
+
 /// Divides `request`, whose catalog may be older than the table: conditions that the server does
 /// not rely on and the column does not offer are dropped; one that it relies on goes to the table,
 /// or to the SDK, or is an error instead of a wrong result. So is an order that the table neither

@@ -1,20 +1,19 @@
-#include "penstock/protocol/messages.hpp"
+#include "message_scan_parts.hpp"
+
 #include "penstock/types/evaluator.hpp"
 
 #include <algorithm>
 
 namespace penstock {
 
-namespace {
-
-Error refuse(const std::string& what) {
+Error refuse_scan(const std::string& what) {
     return Error::make(ErrorKind::kProtocol, "malformed scan request: " + what);
 }
 
 Result<TypeId> type_from_wire(std::uint32_t number) {
     const TypeInfo* type = number <= UINT8_MAX ? find_type(static_cast<TypeId>(number)) : nullptr;
     if (type == nullptr) {
-        return refuse("unknown type " + std::to_string(number));
+        return refuse_scan("unknown type " + std::to_string(number));
     }
     return type->id;
 }
@@ -22,10 +21,12 @@ Result<TypeId> type_from_wire(std::uint32_t number) {
 Result<QualOp> op_from_wire(std::uint32_t number) {
     if (number < static_cast<std::uint32_t>(QualOp::kEq) ||
         number > static_cast<std::uint32_t>(QualOp::kLike)) {
-        return refuse("unknown operator " + std::to_string(number));
+        return refuse_scan("unknown operator " + std::to_string(number));
     }
     return static_cast<QualOp>(number);
 }
+
+namespace {
 
 /// How many values an operator takes.
 bool is_value_count_right(QualOp op, int count) {
@@ -50,26 +51,37 @@ Result<Qual> read_qual(const wire::ScanQual& from) {
         return type.error();
     }
     if (!is_value_count_right(op.value(), from.values_size())) {
-        return refuse(std::to_string(from.values_size()) + " values for operator \"" +
-                      std::string(sign_of(op.value())) + '"');
+        return refuse_scan(std::to_string(from.values_size()) + " values for operator \"" +
+                           std::string(sign_of(op.value())) + '"');
     }
-    Qual qual{from.column(), op.value(), type.value(), {}, from.is_exact()};
-    qual.values.reserve(static_cast<std::size_t>(from.values_size()));
-    for (const wire::Value& wire_value : from.values()) {
-        Result<Value> value = read_message(wire_value, qual.type);
+    Result<std::vector<Value>> values = read_values(from.values(), type.value(), from.column());
+    if (!values) {
+        return values.error();
+    }
+    return Qual{from.column(), op.value(), type.value(), std::move(values).value(),
+                from.is_exact()};
+}
+
+} // namespace
+
+Result<std::vector<Value>> read_values(const WireValues& from, TypeId type,
+                                       const std::string& column) {
+    std::vector<Value> values;
+    values.reserve(static_cast<std::size_t>(from.size()));
+    for (const wire::Value& wire_value : from) {
+        Result<Value> value = read_message(wire_value, type);
         if (!value) {
             return value.error();
         }
         if (is_null(value.value())) {
-            return refuse("a condition on \"" + from.column() + "\" compares with NULL");
+            return refuse_scan("a condition on \"" + column + "\" compares with NULL");
         }
-        qual.values.push_back(std::move(value).value());
+        values.push_back(std::move(value).value());
     }
-    return qual;
+    return values;
 }
 
-Result<std::vector<Qual>>
-read_quals(const google::protobuf::RepeatedPtrField<wire::ScanQual>& from) {
+Result<std::vector<Qual>> read_quals(const WireQuals& from) {
     std::vector<Qual> quals;
     quals.reserve(static_cast<std::size_t>(from.size()));
     for (const wire::ScanQual& wire_qual : from) {
@@ -82,10 +94,12 @@ read_quals(const google::protobuf::RepeatedPtrField<wire::ScanQual>& from) {
     return quals;
 }
 
+namespace {
+
 Result<AggregateCall> read_aggregate(const wire::ScanAggregate& from) {
     if (from.function() < static_cast<std::uint32_t>(AggregateFunction::kCount) ||
         from.function() > static_cast<std::uint32_t>(AggregateFunction::kAvg)) {
-        return refuse("unknown aggregate " + std::to_string(from.function()));
+        return refuse_scan("unknown aggregate " + std::to_string(from.function()));
     }
     const Result<TypeId> type = type_from_wire(from.type());
     if (!type) {
@@ -99,8 +113,8 @@ Result<AggregateCall> read_aggregate(const wire::ScanAggregate& from) {
                        std::move(filter).value()};
     const bool is_row_count = call.column.empty() && call.function == AggregateFunction::kCount;
     if (!is_row_count && (call.column.empty() || !aggregate_result(call.function, call.type))) {
-        return refuse("aggregate " + std::to_string(from.function()) + " of column \"" +
-                      from.column() + '"');
+        return refuse_scan("aggregate " + std::to_string(from.function()) + " of column \"" +
+                           from.column() + '"');
     }
     return call;
 }
@@ -117,11 +131,11 @@ Status read_groups(const wire::Scan& from, ScanRequest& request) {
     }
     const bool is_empty = request.columns.empty() && request.aggregates.empty();
     if (request.is_grouped ? is_empty : !request.aggregates.empty()) {
-        return refuse("groups without columns, or aggregates without groups");
+        return refuse_scan("groups without columns, or aggregates without groups");
     }
     for (const RequestedColumn& column : request.columns) {
         if (request.is_grouped && !can_group(column.type)) {
-            return refuse("groups by column \"" + column.name + '"');
+            return refuse_scan("groups by column \"" + column.name + '"');
         }
     }
     return {};
@@ -150,16 +164,39 @@ Status read_sort(const wire::Scan& from, ScanRequest& request) {
     for (const wire::SortKey& wire_key : from.sort()) {
         request.sort.push_back(read_message(wire_key));
         if (!is_sortable(request, request.sort.back())) {
-            return refuse("an order by \"" + wire_key.column() + '"');
+            return refuse_scan("an order by \"" + wire_key.column() + '"');
         }
     }
     const bool is_whole = request.is_top ? !request.sort.empty() && request.row_limit > 0
                                          : request.sort.empty() || !request.is_grouped;
     if (!is_whole) {
-        return refuse("an order of groups, or first rows without order and limit");
+        return refuse_scan("an order of groups, or first rows without order and limit");
     }
     return {};
 }
+
+Status read_join(const wire::Scan& from, ScanRequest& request) {
+    if (!from.has_join()) {
+        return {};
+    }
+    const bool is_alone = request.table.empty() && request.columns.empty() &&
+                          request.quals.empty() && !request.is_grouped && request.part_count == 0;
+    if (!is_alone || static_cast<std::size_t>(from.join().columns_size()) > kMaxColumns) {
+        return refuse_scan("a join beside a table, groups or parts, or with too many columns");
+    }
+    Result<Join> join = read_message(from.join());
+    if (!join) {
+        return join.error();
+    }
+    request.join = std::move(join).value();
+    const std::vector<std::string> labels = column_labels(request.join);
+    for (std::size_t index = 0; index < labels.size(); ++index) {
+        request.columns.push_back({labels[index], request.join.columns[index].type});
+    }
+    return {};
+}
+
+} // namespace
 
 void write_qual(const Qual& from, wire::ScanQual& to) {
     to.set_column(from.column);
@@ -170,8 +207,6 @@ void write_qual(const Qual& from, wire::ScanQual& to) {
         write_message(value, from.type, *to.add_values());
     }
 }
-
-} // namespace
 
 void write_message(const ScanRequest& from, wire::Scan& to) {
     to.set_connection(from.connection);
@@ -205,15 +240,19 @@ void write_message(const ScanRequest& from, wire::Scan& to) {
         write_message(key, *to.add_sort());
     }
     to.set_is_top(from.is_top);
+    if (!from.join.empty()) {
+        to.clear_columns(); // they follow from those of the join
+        write_message(from.join, *to.mutable_join());
+    }
 }
 
 Result<ScanRequest> read_message(const wire::Scan& from) {
-    if (from.table().empty()) {
-        return refuse("no table");
+    if (from.table().empty() && !from.has_join()) {
+        return refuse_scan("no table");
     }
     const int column_count = from.columns_size() + from.aggregates_size();
     if (static_cast<std::size_t>(column_count) > kMaxColumns) {
-        return refuse(std::to_string(column_count) + " columns");
+        return refuse_scan(std::to_string(column_count) + " columns");
     }
     ScanRequest request;
     request.connection = from.connection();
@@ -241,8 +280,12 @@ Result<ScanRequest> read_message(const wire::Scan& from) {
     request.part_count = from.part_count();
     if (request.part_count > kMaxParts ||
         (request.part > 0 && request.part >= request.part_count)) {
-        return refuse("part " + std::to_string(request.part) + " of " +
-                      std::to_string(request.part_count));
+        return refuse_scan("part " + std::to_string(request.part) + " of " +
+                           std::to_string(request.part_count));
+    }
+    const Status join = read_join(from, request);
+    if (!join) {
+        return join.error();
     }
     const Status sort = read_sort(from, request);
     if (!sort) {

@@ -58,6 +58,7 @@ void write_message(const std::vector<TableSchema>& from, wire::Schema& to) {
         target.set_row_estimate(table.row_estimate);
         target.set_startup_cost_ms(table.startup_cost_ms);
         target.set_max_parts(table.max_parts);
+        target.set_joins(table.joins.to_text());
         target.set_evaluator(table.evaluator);
         for (const SortKey& key : table.ordered_by) {
             write_message(key, *target.add_ordered_by());
@@ -88,6 +89,12 @@ Result<std::vector<TableSchema>> read_message(const wire::Schema& from) {
         table.row_estimate = source.row_estimate();
         table.startup_cost_ms = source.startup_cost_ms();
         table.max_parts = source.max_parts();
+        Result<JoinKinds> joins = JoinKinds::from_text(source.joins());
+        if (!joins) {
+            return Error::make(ErrorKind::kProtocol, "malformed schema: " + joins.error().message +
+                                                         " of table \"" + source.name() + '"');
+        }
+        table.joins = joins.value();
         table.evaluator = source.evaluator();
         for (const wire::SortKey& key : source.ordered_by()) {
             table.ordered_by.push_back(read_message(key));

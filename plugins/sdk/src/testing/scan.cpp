@@ -2,6 +2,7 @@
 
 #include "check_quals.hpp"
 #include "plugin/block_reader.hpp"
+#include "plugin/run_join.hpp"
 #include "plugin/run_scan.hpp"
 
 #include "penstock/protocol/messages.hpp"
@@ -114,6 +115,23 @@ std::uint64_t FakeHost::count(const std::string& table, std::vector<Qual> quals)
     BlockReader reader({}, [](const Row&) {});
     warnings_ = run_scan(*found, request, reader).warnings;
     return reader.row_count();
+}
+
+std::vector<Row> FakeHost::join(Join join) {
+    std::vector<std::shared_ptr<Table>> tables;
+    for (JoinSource& source : join.sources) {
+        tables.push_back(find(source.table));
+        for (Qual& qual : source.quals) {
+            qual.is_exact = true;
+        }
+    }
+    ScanRequest request;
+    request.join = std::move(join);
+    request = pass_over_wire(request);
+    std::vector<Row> rows;
+    BlockReader reader(request.columns, [&](Row row) { rows.push_back(std::move(row)); });
+    warnings_ = run_join(*connection_, tables, std::move(request), reader).warnings;
+    return rows;
 }
 
 void FakeHost::announce_schema_change() {

@@ -161,6 +161,9 @@ std::vector<OptionText> table_options(const std::string& connection, const Table
     if (!table.ordered_by.empty()) {
         options.push_back({"ordered_by", to_text(table.ordered_by)});
     }
+    if (!table.joins.empty()) {
+        options.push_back({"joins", table.joins.to_text()});
+    }
     if (table.evaluator != defaults.evaluator) {
         options.push_back({"evaluator", std::to_string(table.evaluator)});
     }

@@ -52,6 +52,7 @@ std::string schema_hash(const std::vector<TableSchema>& tables) {
         hash.add(table.startup_cost_ms);
         hash.add(std::uint64_t{table.max_parts});
         hash.add(std::string_view(to_text(table.ordered_by)));
+        hash.add(std::string_view(table.joins.to_text()));
         hash.add(std::uint64_t{table.evaluator});
         hash.add(std::uint64_t{table.columns.size()});
         for (const Column& column : table.columns) {

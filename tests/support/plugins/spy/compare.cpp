@@ -176,8 +176,12 @@ bool is_satisfied(const Value& value, const Qual& qual) {
     if (qual.op == QualOp::kLike) {
         return is_like(std::get<std::string>(value), std::get<std::string>(qual.values.at(0)));
     }
-    const int order = compare(value, qual.values.at(0), qual.type);
-    switch (qual.op) {
+    return is_satisfied(value, qual.op, qual.values.at(0), qual.type);
+}
+
+bool is_satisfied(const Value& left, QualOp op, const Value& right, TypeId type) {
+    const int order = compare(left, right, type);
+    switch (op) {
     case QualOp::kEq:
         return order == 0;
     case QualOp::kNe:

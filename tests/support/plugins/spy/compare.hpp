@@ -15,5 +15,8 @@ bool is_satisfied(const penstock::Value& value, const penstock::Qual& qual);
 /// are NULL or of `type`, which is comparable.
 int compare_by(const penstock::SortKey& key, const penstock::Value& left,
                const penstock::Value& right, penstock::TypeId type);
+/// Is `left op right`, a comparison of two values that are not NULL?
+bool is_satisfied(const penstock::Value& left, penstock::QualOp op, const penstock::Value& right,
+                  penstock::TypeId type);
 
 } // namespace spy

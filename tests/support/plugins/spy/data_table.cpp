@@ -22,7 +22,8 @@ constexpr std::array kAllOps{QualOp::kEq,        QualOp::kNe,  QualOp::kLt, Qual
 class Promises {
   public:
     explicit Promises(std::uint64_t seed)
-        : seed_(seed), random_(seed * 7919), hints_(seed * 104'729), orders_(seed * 15'485'863) {}
+        : seed_(seed), random_(seed * 7919), hints_(seed * 104'729), orders_(seed * 15'485'863),
+          joins_(draw_joins(seed)) {}
 
     TableSchema draw(const DataTable& data) {
         TableSchema schema;
@@ -44,6 +45,7 @@ class Promises {
         constexpr std::array<std::uint32_t, 4> kParts{0, 1, 3, 100};
         schema.max_parts = kParts[hints_.below(kParts.size())];
         draw_orders(schema);
+        schema.joins = joins_;
         return schema;
     }
 
@@ -97,6 +99,20 @@ class Promises {
         }
     }
 
+    /// One answer for all tables: half of all pairs would not join otherwise.
+    static JoinKinds draw_joins(std::uint64_t seed) {
+        constexpr std::array kKinds{JoinKind::kInner, JoinKind::kLeft, JoinKind::kFull,
+                                    JoinKind::kSemi, JoinKind::kAnti};
+        Random random(seed * 1'299'709);
+        JoinKinds joins;
+        for (const JoinKind kind : kKinds) {
+            if (seed == 1 || (seed > 1 && !random.is_one_in(4))) {
+                joins.add(kind);
+            }
+        }
+        return joins;
+    }
+
     static bool is_key(const Column& column) {
         const QualOps all = column.exact | column.superset;
         return all.has(QualOp::kEq) && all.has(QualOp::kIn);
@@ -106,14 +122,16 @@ class Promises {
     Random random_;
     Random hints_; ///< apart, so that new hints leave the conditions as they are
     Random orders_;
+    JoinKinds joins_;
 };
 
-class SpiedTable final : public Table {
+class SpiedTable final : public JoinableTable {
   public:
     SpiedTable(TableSchema schema, std::vector<Row> rows, std::shared_ptr<RequestLog> log)
         : schema_(std::move(schema)), rows_(sorted(std::move(rows), schema_.ordered_by)),
           log_(std::move(log)) {}
     [[nodiscard]] const TableSchema& schema() const override { return schema_; }
+    [[nodiscard]] const std::vector<Row>& rows() const override { return rows_; }
 
     void scan(const ScanRequest& request, RowSink& rows) override {
         const auto send_rows = [&] {

@@ -1,5 +1,6 @@
 #include "data_table.hpp"
 #include "faults_table.hpp"
+#include "join_rows.hpp"
 #include "sql_text.hpp"
 
 #include <cstdio>
@@ -44,16 +45,57 @@ class MisshapenTable final : public Table {
 
 class SpyConnection final : public Connection {
   public:
-    SpyConnection(std::vector<std::shared_ptr<Table>> tables, std::string act)
-        : tables_(std::move(tables)), act_(std::move(act)) {}
+    /// `join_fault`: what is wrong with the rows of joins; see SpyPlugin::info().
+    SpyConnection(std::vector<std::shared_ptr<Table>> tables, std::string act,
+                  std::shared_ptr<spy::RequestLog> log, std::string join_fault)
+        : tables_(std::move(tables)), act_(std::move(act)), log_(std::move(log)),
+          join_fault_(std::move(join_fault)) {}
     [[nodiscard]] std::vector<std::shared_ptr<Table>> tables() override {
         spy::act_out(act_);
         return tables_;
     }
 
+    void join(const ScanRequest& request, RowSink& rows) override {
+        spy::record(*log_, request, rows, [&] {
+            std::vector<spy::JoinInput> inputs;
+            for (const JoinSource& source : request.join.sources) {
+                inputs.push_back(input_of(source.table));
+            }
+            const auto look_up = [&] { rows.check_cancelled(); };
+            for (spy::Row& row : spy::join_rows(request.join, inputs, look_up)) {
+                send(std::move(row), rows);
+            }
+        });
+    }
+
   private:
+    void send(spy::Row row, RowSink& rows) const {
+        if (join_fault_ == "columns") {
+            row.emplace_back(std::int64_t{1});
+        } else if (join_fault_ == "types") {
+            row.assign(row.size(), std::string("not what was asked for"));
+        }
+        if (row.empty()) {
+            rows.add_count(1);
+        } else {
+            rows.add_row(row);
+        }
+    }
+
+    [[nodiscard]] spy::JoinInput input_of(const std::string& name) const {
+        for (const std::shared_ptr<Table>& table : tables_) {
+            const auto* joinable = dynamic_cast<const spy::JoinableTable*>(table.get());
+            if (joinable != nullptr && table->schema().name == name) {
+                return {&table->schema().columns, &joinable->rows()};
+            }
+        }
+        throw Exception(ErrorKind::kNotFound, "no rows of table \"" + name + "\" to join");
+    }
+
     const std::vector<std::shared_ptr<Table>> tables_;
     const std::string act_;
+    const std::shared_ptr<spy::RequestLog> log_;
+    const std::string join_fault_;
 };
 
 class SpyPlugin final : public Plugin {
@@ -67,6 +109,8 @@ class SpyPlugin final : public Plugin {
                               number("seed", "0", "Which promises: 0 none, 1 all, others drawn."),
                               text("at_connect", "What to do at the start, as in table faults."),
                               text("at_tables", "What to do when the tables are asked for."),
+                              text("join_fault", "Rows of joins that are wrong: columns (one "
+                                                 "too many), types (all text)."),
                               text("shape", "A table more: wide, twins, long_column, long_name, "
                                             "no_columns, system_column.")}};
     }
@@ -86,7 +130,8 @@ class SpyPlugin final : public Plugin {
             tables.push_back(std::make_shared<MisshapenTable>(*config.text("shape")));
         }
         return std::make_unique<SpyConnection>(std::move(tables),
-                                               config.text("at_tables").value_or(""));
+                                               config.text("at_tables").value_or(""), log_,
+                                               config.text("join_fault").value_or(""));
     }
 
   private:

@@ -21,6 +21,46 @@ std::string describe(const Qual& qual) {
     return text + (qual.is_exact ? " exact" : " superset");
 }
 
+/// `mid.k = 3 exact` of a source, `left: mid.k = small.k` of a step, `filter: small.k is_null`.
+std::string describe(const Join& join, const char* what, const JoinCondition& condition) {
+    const auto name_of_column = [&](const JoinColumn& column) {
+        return join.sources.at(column.source).table + '.' + column.name;
+    };
+    std::string text = std::string(what) + ": " + name_of_column(condition.column) + ' ' +
+                       std::string(sign_of(condition.op));
+    for (const Value& value : condition.values) {
+        text += ' ' + sql_text(value);
+    }
+    return condition.other ? text + ' ' + name_of_column(*condition.other) : text;
+}
+
+std::vector<std::string> describe(const Join& join) {
+    std::vector<std::string> texts;
+    for (const JoinSource& source : join.sources) {
+        for (const Qual& qual : source.quals) {
+            texts.push_back(source.table + '.' + describe(qual));
+        }
+    }
+    for (const JoinStep& step : join.steps) {
+        for (const JoinCondition& condition : step.conditions) {
+            texts.push_back(describe(join, std::string(name_of(step.kind)).c_str(), condition));
+        }
+        for (const JoinCondition& condition : step.filter) {
+            texts.push_back(describe(join, "filter", condition));
+        }
+    }
+    return texts;
+}
+
+/// `mid, small`
+std::string table_name_of(const ScanRequest& request) {
+    std::string text = request.table;
+    for (const JoinSource& source : request.join.sources) {
+        text += (text.empty() ? "" : ", ") + source.table;
+    }
+    return text;
+}
+
 class RequestsTable final : public Table {
   public:
     explicit RequestsTable(std::shared_ptr<RequestLog> log) : log_(std::move(log)) {}
@@ -32,15 +72,15 @@ class RequestsTable final : public Table {
             for (const RequestedColumn& column : entry.request.columns) {
                 columns.push_back(column.name);
             }
-            std::vector<std::string> quals;
+            std::vector<std::string> quals = describe(entry.request.join);
             for (const Qual& qual : entry.request.quals) {
                 quals.push_back(describe(qual));
             }
             rows.add_row(std::vector<Value>{
-                entry.number, entry.request.connection, entry.request.table, std::move(columns),
-                std::move(quals), static_cast<std::int64_t>(entry.request.row_target),
-                entry.request.backend_pid, entry.request.user_name, entry.state,
-                static_cast<std::int64_t>(entry.row_count)});
+                entry.number, entry.request.connection, table_name_of(entry.request),
+                std::move(columns), std::move(quals),
+                static_cast<std::int64_t>(entry.request.row_target), entry.request.backend_pid,
+                entry.request.user_name, entry.state, static_cast<std::int64_t>(entry.row_count)});
         }
     }
 
@@ -51,7 +91,7 @@ class RequestsTable final : public Table {
         .description = "The last requests of all connections, the oldest first.",
         .columns = {{"number", TypeId::kInt8, "1, 2, … in the order of arrival."},
                     {"connection", TypeId::kText, ""},
-                    {"table_name", TypeId::kText, ""},
+                    {"table_name", TypeId::kText, "Several for a join."},
                     {"columns", TypeId::kTextArray, "Names of the requested columns."},
                     {"quals", TypeId::kTextArray, "Column, operator, values, exact or superset."},
                     {"row_target", TypeId::kInt8, "0 = all rows."},

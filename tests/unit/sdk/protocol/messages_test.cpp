@@ -238,6 +238,59 @@ TEST(Messages, carry_an_order_of_groups_only_for_the_first_of_them) {
     expect_refused(message, "an order of groups");
 }
 
+ScanRequest join_request() {
+    ScanRequest request;
+    request.connection = "c";
+    request.join.sources = {{"t", {{"a", QualOp::kIn, TypeId::kInt8, {std::int64_t{1}}, true}}},
+                            {"u", {{"b", QualOp::kIn, TypeId::kText, {}, true}}},
+                            {"t", {}}};
+    const JoinColumn left{0, "a", TypeId::kInt8};
+    const JoinColumn right{1, "a", TypeId::kInt4};
+    request.join.steps = {
+        {JoinKind::kLeft,
+         0,
+         1,
+         {{left, QualOp::kLt, {}, right}, {right, QualOp::kEq, {std::int64_t{7}}, {}}},
+         {{right, QualOp::kIsNull, {}, {}}}},
+        {JoinKind::kSemi, 3, 2, {{left, QualOp::kEq, {}, JoinColumn{2, "a", TypeId::kInt8}}}, {}}};
+    request.join.columns = {right, left};
+    request.columns = {{"u.a", TypeId::kInt4}, {"t.a", TypeId::kInt8}};
+    request.row_limit = 5;
+    return request;
+}
+
+TEST(Messages, carry_joins) {
+    const ScanRequest sent = join_request();
+    wire::Scan message;
+    write_message(sent, message);
+    EXPECT_EQ(message.columns_size(), 0);
+    const ScanRequest received = read_message(message).take();
+    EXPECT_EQ(received.join, sent.join);
+    EXPECT_EQ(received.columns, sent.columns);
+    EXPECT_EQ(received.row_limit, 5U);
+}
+
+TEST(Messages, refuse_joins_that_do_not_fit) {
+    const auto is_refused = [](const auto& spoil) {
+        wire::Scan message;
+        write_message(join_request(), message);
+        EXPECT_TRUE(read_message(message).ok());
+        spoil(message);
+        return read_message(message).error().kind == ErrorKind::kProtocol;
+    };
+    EXPECT_TRUE(is_refused([](auto& scan) { scan.set_table("t"); }));
+    EXPECT_TRUE(is_refused([](auto& scan) { scan.set_part_count(2); }));
+    EXPECT_TRUE(is_refused([](auto& scan) { scan.add_columns()->set_type(4); }));
+    EXPECT_TRUE(is_refused([](auto& scan) { scan.mutable_join()->clear_sources(); }));
+    EXPECT_TRUE(is_refused([](auto& scan) { scan.mutable_join()->mutable_steps(0)->set_kind(0); }));
+    EXPECT_TRUE(is_refused([](auto& scan) { scan.mutable_join()->mutable_steps(0)->set_kind(6); }));
+    EXPECT_TRUE(
+        is_refused([](auto& scan) { scan.mutable_join()->mutable_columns(0)->set_type(99); }));
+    EXPECT_TRUE(is_refused([](auto& scan) {
+        scan.mutable_join()->mutable_columns(0)->set_source(2);
+    })) << "behind a semi join";
+}
+
 TEST(Messages, carry_schemas) {
     const std::vector<TableSchema> tables{{.name = "t",
                                            .description = "A table.",
@@ -254,7 +307,8 @@ TEST(Messages, carry_schemas) {
                                            .row_estimate = 5,
                                            .startup_cost_ms = 2,
                                            .max_parts = 9,
-                                           .ordered_by = {{"a", true}}},
+                                           .ordered_by = {{"a", true}},
+                                           .joins = {JoinKind::kInner, JoinKind::kAnti}},
                                           {.name = "u", .columns = {{"b", TypeId::kJsonb}}}};
     wire::Schema message;
     write_message(tables, message);
@@ -286,6 +340,9 @@ TEST(Messages, refuse_schemas_that_do_not_fit) {
     EXPECT_EQ(read_message(message).error().kind, ErrorKind::kProtocol);
     message = good;
     message.mutable_tables(0)->mutable_columns(0)->set_exact("~");
+    EXPECT_EQ(read_message(message).error().kind, ErrorKind::kProtocol);
+    message = good;
+    message.mutable_tables(0)->set_joins("inner outer");
     EXPECT_EQ(read_message(message).error().kind, ErrorKind::kProtocol);
     message = good;
     message.mutable_tables(0)->clear_columns();

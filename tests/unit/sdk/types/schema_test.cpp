@@ -117,6 +117,8 @@ TEST(SchemaHash, changes_with_everything_that_makes_the_ddl) {
         [](auto& t) { t.row_estimate = 7; },
         [](auto& t) { t.startup_cost_ms = 7; },
         [](auto& t) { t.max_parts = 7; },
+        [](auto& t) { t.joins = {JoinKind::kInner}; },
+        [](auto& t) { t.joins = {JoinKind::kLeft}; },
         [](auto& t) { t.columns[0].name = "c"; },
         [](auto& t) { t.columns[0].type = TypeId::kInt4; },
         [](auto& t) { t.columns[0].description = "Other."; },

@@ -49,6 +49,13 @@ class Connection {
     /// when the name is not there.
     [[nodiscard]] virtual std::vector<std::shared_ptr<Table>> tables() = 0;
 
+    /// Sends the rows of a join of tables that offer it (TableSchema::joins); never called for
+    /// others. `request.join` says what is joined and how, `request.columns` are its columns in
+    /// order: add_row() takes exactly these, and column(i) is the i-th of them. The rest is as for
+    /// Table::scan(), with one difference: every condition must be honoured, in the sources, steps
+    /// and filters. Runs in a thread of its own for each join, several at once.
+    virtual void join(const ScanRequest& request, RowSink& rows);
+
     /// What the last answer of tables() left out, and why; the controller shows each once, as an
     /// event. At most kMaxProblems are shown.
     [[nodiscard]] virtual std::vector<SchemaProblem> problems() { return {}; }

@@ -28,6 +28,10 @@ class FakeHost final : private ConnectionHost {
     /// As `scan` without columns: how many rows.
     [[nodiscard]] std::uint64_t count(const std::string& table, std::vector<Qual> quals = {});
 
+    /// Joins tables, through the same checks as in production. All quals count as exact. Errors:
+    /// throws Exception, kType where the tables do not offer the join.
+    [[nodiscard]] std::vector<Row> join(Join join);
+
     /// Warnings of the last scan.
     [[nodiscard]] const std::vector<std::string>& warnings() const noexcept { return warnings_; }
     [[nodiscard]] int announcements() const noexcept { return announcements_; }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "penstock/types/join.hpp"
+#include "penstock/types/qual.hpp"
 #include "penstock/types/schema.hpp"
 #include "penstock/types/value.hpp"
 
@@ -8,17 +10,6 @@
 #include <vector>
 
 namespace penstock {
-
-/// One condition of a scan: `column op value`. All conditions of a request are joined by AND.
-struct Qual {
-    std::string column;
-    QualOp op = QualOp::kEq;
-    TypeId type = TypeId::kText; ///< of the values; the column's own type
-    std::vector<Value> values;   ///< kIn: any number, never NULL; NULL tests: none; others: one.
-                                 ///< A table never sees an empty list: no row satisfies it
-    bool is_exact = false;       ///< the server relies on it and does not check again
-    friend bool operator==(const Qual&, const Qual&) = default;
-};
 
 /// A column that the scan must deliver, in the order of the request.
 struct RequestedColumn {
@@ -73,6 +64,10 @@ struct ScanRequest {
     bool is_grouped = false;
     std::vector<AggregateCall> aggregates; ///< only when is_grouped
     bool is_cache_allowed = true;          ///< may the answer come from the cache?
+
+    /// Only for Connection::join(), instead of `table` and `quals`. `columns` are join.columns with
+    /// their labels as names then.
+    Join join = {};
 };
 
 } // namespace penstock

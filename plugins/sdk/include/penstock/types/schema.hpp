@@ -1,5 +1,6 @@
 #pragma once
 
+#include "penstock/types/join_kind.hpp"
 #include "penstock/types/result.hpp"
 #include "penstock/types/sort_key.hpp"
 #include "penstock/types/type.hpp"
@@ -127,6 +128,10 @@ struct TableSchema {
     /// A promise: all rows of a scan always come in this order, whatever its conditions are (not:
     /// rows of different parts). The server then does not sort.
     std::vector<SortKey> ordered_by = {};
+    /// Joins that this table may take part in, with tables of its connection that say the same
+    /// (Connection::join()). A promise: where both columns declare an operator exact, the
+    /// connection compares them as the server does, and the join's rows are the server's.
+    JoinKinds joins = {};
     /// What the SDK computes over the table's rows (evaluator.hpp). Set by the SDK, not by authors.
     std::uint32_t evaluator = 0;
     friend bool operator==(const TableSchema&, const TableSchema&) = default;
@@ -170,8 +175,8 @@ struct OptionText {
 };
 
 /// Options of the foreign table: `connection`, `table`, `rows`, `startup_ms`, `parts`,
-/// `ordered_by`, `evaluator` (all but the first two only where they differ from the defaults). The
-/// one place that IMPORT FOREIGN SCHEMA and the controller's DDL share.
+/// `ordered_by`, `joins`, `evaluator` (all but the first two only where they differ from the
+/// defaults). The one place that IMPORT FOREIGN SCHEMA and the controller's DDL share.
 [[nodiscard]] std::vector<OptionText> table_options(const std::string& connection,
                                                     const TableSchema& table);
 /// Options of a column: `exact`, `superset`, `key`, `batch`, `unique`, `distinct`, `sortable`, only
