@@ -2,6 +2,7 @@
 #include "fdw/eager.hpp"
 #include "fdw/estimates.hpp"
 #include "fdw/grouping.hpp"
+#include "fdw/join.hpp"
 #include "fdw/key_batch.hpp"
 #include "fdw/request_log.hpp"
 #include "fdw/scan_request.hpp"
@@ -77,6 +78,8 @@ const BooleanSetting kSwitches[] = {
     {"penstock.enable_key_batch_join",
      "Let joins ask a plugin for many keys at once, where it offers that.",
      &penstock::fdw::is_key_batch_join},
+    {"penstock.join_pushdown", "Let a plugin join its tables, where it offers that.",
+     &penstock::fdw::is_join_pushdown},
     {"penstock.log_requests", "Write each request to a plugin into the server's log.",
      &penstock::fdw::is_request_logged, false, PGC_SUSET},
 };

@@ -22,6 +22,7 @@ import penstock
 import query_tree
 from penstock import psycopg2
 from random_query import Generator
+from same_rows import Difference, compare
 
 QUERIES = int(os.environ.get("PENSTOCK_QUERIES", "5000"))
 SEED, _, ONLY = os.environ.get("PENSTOCK_SEED", "20261120").partition(":")
@@ -33,7 +34,11 @@ EXPLAIN_EVERY = 8
 # What must be in the plans, or the run has not shown that it makes no difference.
 PLANS = ["Foreign Scan", "Async Foreign Scan", "Custom Scan (PenstockKeyBatchJoin)", "Memoize", "Exact Quals",
          "Superset Quals", "Row Target", "Row Limit", "Ordered By", "First Rows By", "Group Keys", "Aggregates",
-         "Parameterised", "first groups", "distinct in the plugin", "ordered, no limit"]
+         "Parameterised", "first groups", "distinct in the plugin", "ordered, no limit", "Relations"]
+# What must be among the joins that a plugin did as a whole.
+JOINS = ["INNER JOIN", "LEFT JOIN", "FULL JOIN", "SEMI JOIN", "ANTI JOIN", "several steps", "Join Filters", "Exact Quals",
+         "Row Target"]
+JOIN_QUERIES = QUERIES // 5
 
 # Two processes: one asks its tables each time, one keeps answers.
 CONFIG = """
@@ -92,11 +97,6 @@ RAW = psycopg2.extensions.new_type(
      1184, 1185, 1186, 1187, 1231, 1700, 2249, 3802), "RAW", lambda value, cursor: value)
 SHORT = {"bigint": "int8", "integer": "int4", "smallint": "int2", "real": "float4", "double precision": "float8",
          "boolean": "bool", "timestamp with time zone": "timestamptz", "bigint[]": "int8[]"}
-FLOATS, NUMERIC, INTERVAL = (700, 701), 1700, 1186
-
-
-class Difference(Exception):
-    sqlstate = None
 
 
 def session(instance):
@@ -220,55 +220,24 @@ def run(connection, sql):
     return [tuple(row) for row in cursor.fetchall()], [column.type_code for column in cursor.description]
 
 
-def loosely(value, oid):
-    """One spelling for values that are equal to the server."""
-    if value is None:
-        return None
-    if oid in FLOATS:
-        return "0" if value == "-0" else value
-    if oid == NUMERIC and "." in value:
-        return value.rstrip("0").rstrip(".")
-    if oid == INTERVAL:
-        return span(value)
-    return value
+class JoinTrial(Trial):
+    """A join of tables that mostly lie in one connection, so that its plugin may do it."""
 
-
-def span(text):
-    """Microseconds, a month counting as 30 days."""
-    total = 0
-    for count, unit in re.findall(r"(-?\d+) (year|mon|day)", text):
-        total += int(count) * {"year": 360, "mon": 30, "day": 1}[unit] * 86_400_000_000
-    clock = re.search(r"([-+]?)(\d+):(\d+):(\d+)(?:\.(\d+))?$", text)
-    if clock:
-        sign, hours, minutes, seconds, part = clock.groups()
-        micros = ((int(hours) * 60 + int(minutes)) * 60 + int(seconds)) * 1_000_000 + int((part or "0").ljust(6, "0"))
-        total += -micros if sign == "-" else micros
-    return total
-
-
-def compare(query, expected, found, oids):
-    def spelled(rows):
-        return [tuple(map(loosely, row, oids)) for row in rows] if query.is_loose else rows
-
-    def keys(rows):
-        return [tuple(loosely(row[index], oids[index]) for index, _, _ in query.order) for row in rows]
-
-    offset, limit = query.offset or 0, query.limit
-    is_cut = not query.with_ties and (query.limit is not None or query.offset is not None)
-    window = slice(offset, None if limit is None else offset + limit) if is_cut else slice(None)
-    if len(expected[window]) != len(found):
-        raise Difference(f"{len(found)} rows instead of {len(expected[window])}")
-    if query.order and keys(expected[window]) != keys(found):
-        raise Difference("another order")
-    missing, extra = (collections.Counter(spelled(rows)) for rows in (expected, found))
-    missing.subtract(extra)
-    wrong = {row: count for row, count in missing.items() if count < 0 or (count > 0 and not is_cut)}
-    if wrong:
-        raise Difference("rows that differ (heap has count more):\n" + "\n".join(
-            f"  {count:+} {row}" for row, count in list(wrong.items())[:6]))
+    def __init__(self, number, tables, values, settings, may_discard):
+        super().__init__(number, tables, values, settings, may_discard)
+        source = random.Random(f"{SEED}/join{number}")
+        self.query = Generator(source, tables, values).pushable_join()
+        favourite = source.choice(["spy1"] * 4 + SPIES)
+        self._schemas = [favourite] * 50 if source.randrange(10) else [source.choice([favourite, "heap"]) for _ in range(50)]
+        if source.randrange(3):
+            self.settings = []
+        self.is_scrolled = False
 
 
 class Worker:
+    # What is tried: random statements of all kinds. JoinWorker has others.
+    trial_class, mark = Trial, ""
+
     def __init__(self, instance):
         self.instance = instance
         self.connection = session(instance)
@@ -289,7 +258,7 @@ class Worker:
         return self.settings + PARALLEL + (DISCARD[:1] if self.may_discard else [])
 
     def trial(self, number):
-        return Trial(number, self.tables, self.values, self.settings, self.may_discard)
+        return self.trial_class(number, self.tables, self.values, self.settings, self.may_discard)
 
     def check(self, trial):
         """Raises Difference. What the heap cannot answer either is only counted."""
@@ -306,7 +275,7 @@ class Worker:
         except psycopg2.Error as error:
             if error.pgcode in KNOWN and not ONLY:
                 self.counts["known"] += 1
-                print(f"# query {SEED}:{trial.number}: {KNOWN[error.pgcode]}", flush=True)
+                print(f"# query {SEED}:{self.mark}{trial.number}: {KNOWN[error.pgcode]}", flush=True)
                 return
             if self.connection.closed:
                 self.connection = session(self.instance)
@@ -380,7 +349,7 @@ class Worker:
                 setattr(trial, name, kept)
         self.counts.clear()
         self.counts.update(counts)
-        return (f"query {SEED}:{number} differs: {difference}\nforeign: {trial.statements()}\nheap: {trial.oracle()}\n"
+        return (f"query {SEED}:{self.mark}{number} differs: {difference}\nforeign: {trial.statements()}\nheap: {trial.oracle()}\n"
                 + self.plan(trial))
 
     def plan(self, trial, options="verbose"):
@@ -394,18 +363,41 @@ class Worker:
             self.reset()
 
 
-def chosen():
-    """The numbers that PENSTOCK_SEED names, if it does."""
-    ends = [int(end) for end in ONLY.split("-") if end]
-    return range(ends[0], ends[-1] + 1) if ends else None
+class JoinWorker(Worker):
+    trial_class, mark = JoinTrial, "join"
+
+    def note_plan(self, trial):
+        depth = None
+        for line in self.plan(trial, "costs off").splitlines():
+            text = line.lstrip()
+            if text.startswith("Relations: "):
+                depth = len(line) - len(text)
+                self.counts["plan Relations"] += 1
+                self.counts.update({f"plan {name}": 1 for name in JOINS if name in text})
+                self.counts["plan several steps"] += text.count(" JOIN ") > 1
+            elif depth is not None and len(line) - len(text) == depth:
+                self.counts["plan " + text.split(": ")[0]] += 1
+            else:
+                depth = None
 
 
-def work(instance, first, results):
+def chosen(mark):
+    """The numbers that PENSTOCK_SEED names, if it does; none of the other kind of trial."""
+    if not ONLY:
+        return None
+    if ONLY.startswith("join") != bool(mark):
+        return range(0)
+    ends = [int(end) for end in ONLY.removeprefix("join").split("-")]
+    return range(ends[0], ends[-1] + 1)
+
+
+def work(instance, first, results, worker_class, total):
     failures, counts = [], collections.Counter()
     try:
-        worker = Worker(instance)
+        worker = worker_class(instance)
         counts = worker.counts
-        for number in chosen() or range(first, QUERIES, WORKERS):
+        numbers = chosen(worker.mark)
+        for number in range(first, total, WORKERS) if numbers is None else numbers:
             trial = worker.trial(number)
             difference = worker.difference(trial)
             counts["queries"] += 1
@@ -421,10 +413,11 @@ def work(instance, first, results):
         results.put((failures, counts))
 
 
-def random_queries_give_the_rows_of_heap_tables():
+def run_workers(worker_class, total, plans):
+    """Runs the trials; what was counted."""
     results = multiprocessing.Queue()
     began = time.monotonic()
-    workers = [multiprocessing.Process(target=work, args=(INSTANCE, first, results))
+    workers = [multiprocessing.Process(target=work, args=(INSTANCE, first, results, worker_class, total))
                for first in range(1 if ONLY else WORKERS)]
     for worker in workers:
         worker.start()
@@ -439,16 +432,29 @@ def random_queries_give_the_rows_of_heap_tables():
     print(f"# {counts['queries']} queries of seed {SEED} in {seconds:.1f} s: {counts['with rows']} with rows, "
           f"{counts['rows']} rows, {counts['errors']} that the heap refuses too")
     for reason, count in counts.most_common():
-        if re.match("[0-9A-Z]{5} ", reason) or reason.removeprefix("plan ") in PLANS:
+        if re.match("[0-9A-Z]{5} ", reason) or reason.removeprefix("plan ") in plans:
             print(f"# {count} times {reason}")
     assert not failures, "\n\n".join(failures)
+    missing = [name for name in plans if counts["plan " + name] == 0]
+    assert not missing or ONLY or QUERIES < 5000, f"no plan of {counts['queries'] // EXPLAIN_EVERY} has: {missing}"
+    return counts
+
+
+def random_queries_give_the_rows_of_heap_tables():
+    counts = run_workers(Worker, QUERIES, PLANS)
     if not ONLY:
         assert counts["queries"] == QUERIES, counts
         assert counts["with rows"] > QUERIES * 0.5, f"a generator of empty results proves nothing: {counts}"
         assert counts["errors"] <= QUERIES * 0.01, counts
         assert counts["known"] <= QUERIES // 5000, counts
-        missing = [name for name in PLANS if counts["plan " + name] == 0]
-        assert not missing or QUERIES < 5000, f"no plan of {QUERIES // EXPLAIN_EVERY} has: {missing}"
+
+
+def joins_in_a_plugin_give_the_rows_of_heap_tables():
+    counts = run_workers(JoinWorker, JOIN_QUERIES, ["Relations"] + JOINS)
+    if not ONLY:
+        assert counts["queries"] == JOIN_QUERIES, counts
+        assert counts["with rows"] > JOIN_QUERIES * 0.4, f"a generator of empty results proves nothing: {counts}"
+        assert counts["errors"] + counts["known"] <= JOIN_QUERIES * 0.01, counts
 
 
 def conditions_of_every_kind_were_pushed_down():
@@ -473,7 +479,8 @@ def main():
             instance.wait_state(schema, "ready")
         make_heap(instance)
         make_doubled(instance)
-        penstock.run_tests([random_queries_give_the_rows_of_heap_tables, conditions_of_every_kind_were_pushed_down,
+        penstock.run_tests([random_queries_give_the_rows_of_heap_tables,
+                            joins_in_a_plugin_give_the_rows_of_heap_tables, conditions_of_every_kind_were_pushed_down,
                             answers_came_from_the_cache])
 
 

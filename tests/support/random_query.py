@@ -6,6 +6,10 @@ from query_tree import Select, condition_text
 from random_condition import COLLATIONS, INTEGERS, NO_MINIMUM, NO_ORDER, SUMMED, Column, Conditions
 
 
+# Types that the spy does not compare.
+UNCOMPARED = ("jsonb", "text[]", "int8[]")
+
+
 class Generator(Conditions):
     def statement(self):
         draw = self.random.randrange(100)
@@ -255,6 +259,66 @@ class Generator(Conditions):
         call = self.random.choice(["row_number()", f"sum({of.sql})", f"lag({of.sql})", "rank()", f"max({of.sql})"])
         query.outputs = [of.sql, f"{call} over (partition by {by.sql} order by {of.sql})"]
         return self.finish(query, [of, None])
+
+    # -- joins that a plugin may do as a whole
+
+    def same_column(self, left, right):
+        """An equality of columns that both are called alike, if there are any, and can be pushed."""
+        pairs = [(one, other) for one in left for other in right
+                 if one.values[1] == other.values[1] and one.type not in UNCOMPARED]
+        return "{0.sql} = {1.sql}".format(*self.random.choice(pairs)) if pairs else self.link(left, right)
+
+    def simple_condition(self, scope):
+        shape = self.random.choice([self.comparison, self.comparison, self.membership, self.null_test])
+        return shape(self.random.choice([each for each in scope if each.type not in UNCOMPARED]), scope)
+
+    def other_than(self, left, right):
+        """A comparison of two columns that is no equality."""
+        name = self.random.choice(["id", "k"])
+        one, other = (next(each for each in scope if each.values[1] == name) for scope in (left, right))
+        return f"{one.sql} {self.random.choice(['<', '<=', '>', '>=', '<>'])} {other.sql}"
+
+    def pushable_source(self, query):
+        text, scope, table = self.source(query, self.random.choice(["wide", "mid", "mid", "small", "small", "empty",
+                                                                    "keyed"]))
+        self.add_key(query, scope, table, [])
+        return text, scope
+
+    def pushable_join(self):
+        query = Select()
+        self.is_simple = True
+        text, scope = self.pushable_source(query)
+        query.sources.append((None, text, None))
+        for _ in range(self.random.choice([1, 1, 1, 2, 2, 3])):
+            kind = self.random.choice(["inner", "inner", "left", "left", "right", "full"])
+            text, added = self.pushable_source(query)
+            on = [self.same_column(scope, added)]
+            if kind != "full" and self.chance(25):
+                on.append(self.other_than(scope, added))
+            if kind != "full" and self.chance(25):
+                on.append(self.simple_condition(scope + added))
+            query.sources.append((kind, text, on))
+            if kind in ("left", "full") and self.chance(25):  # above the join, of the side that may be missing
+                column = self.random.choice(added)
+                query.where.append(f"{column.sql} is null" if self.chance(70) else
+                                   f"({column.sql} is null or {column.sql} is not null)")
+            scope = scope + added
+        for _ in range(self.random.choice([0, 0, 1, 1, 2])):
+            query.where.append(self.simple_condition(scope))
+        if self.chance(30):
+            inner = Select()
+            text, found = self.pushable_source(inner)
+            inner.sources.append((None, text, None))
+            inner.where.append(self.same_column(scope, found))
+            inner.outputs = ["1"]
+            query.where.append(f"{self.random.choice(['', 'not '])}exists ({inner.sql()})")
+        columns = self.outputs_of(scope, 4)
+        query.outputs = [column.sql for column in columns]
+        if self.chance(20):
+            query.is_loose = True
+            query.outputs = [self.aggregate(scope) for _ in range(2)]
+            return query
+        return self.finish(query, columns)
 
     def large(self):
         """The table of several blocks, alone or with a small one."""

@@ -61,6 +61,40 @@ std::vector<Qual> make_quals(std::span<const QualSpec> specs) {
     return quals;
 }
 
+JoinColumn make_column(const JoinColumnSpec& spec) {
+    return {spec.source, spec.name, spec.type};
+}
+
+std::vector<JoinCondition> make_conditions(std::span<const JoinConditionSpec> specs) {
+    std::vector<JoinCondition> conditions;
+    for (const JoinConditionSpec& spec : specs) {
+        Qual qual = std::move(make_quals({&spec.qual, 1}).front());
+        conditions.push_back({{spec.source, std::move(qual.column), qual.type},
+                              qual.op,
+                              std::move(qual.values),
+                              {}});
+        if (spec.other.name != nullptr) {
+            conditions.back().other = make_column(spec.other);
+        }
+    }
+    return conditions;
+}
+
+Join make_join(const JoinSpec& spec) {
+    Join join;
+    for (const JoinSourceSpec& source : spec.sources) {
+        join.sources.push_back({source.table, make_quals(source.quals)});
+    }
+    for (const JoinStepSpec& step : spec.steps) {
+        join.steps.push_back({step.kind, step.left, step.right, make_conditions(step.conditions),
+                              make_conditions(step.filter)});
+    }
+    for (const JoinColumnSpec& column : spec.columns) {
+        join.columns.push_back(make_column(column));
+    }
+    return join;
+}
+
 void append_hello(std::string& out, std::uint32_t min_version = kMinProtocolVersion) {
     append_message_frame(FrameKind::kHello, make_hello("backend", min_version), out);
 }
@@ -70,7 +104,11 @@ void append_hello(std::string& out, std::uint32_t min_version = kMinProtocolVers
 ScanRequest make_request(const RequestSpec& spec) {
     ScanRequest request;
     request.connection = spec.connection;
-    request.table = spec.table;
+    if (spec.join != nullptr) {
+        request.join = make_join(*spec.join);
+    } else {
+        request.table = spec.table;
+    }
     request.row_target = spec.row_target;
     request.backend_pid = spec.backend_pid;
     request.user_name = spec.user_name;
@@ -105,7 +143,7 @@ std::string scan_frames(const ScanRequest& request) {
                         "Use a shorter list of values, or a join instead of a list.");
     }
     std::string out;
-    const bool is_new = request.is_grouped || !request.sort.empty();
+    const bool is_new = request.is_grouped || !request.sort.empty() || !request.join.empty();
     append_hello(out, is_new ? kGroupsProtocolVersion : kMinProtocolVersion);
     append_message_frame(FrameKind::kScan, scan, out);
     return out;

@@ -67,9 +67,44 @@ struct SortSpec {
     std::uint32_t aggregate; ///< 1…: that one of the aggregates instead of a column
 };
 
+/// A column of a source of a join.
+struct JoinColumnSpec {
+    std::uint32_t source;
+    const char* name; ///< null: none
+    TypeId type;
+};
+
+/// Compares a column with values, or with `other`.
+struct JoinConditionSpec {
+    std::uint32_t source; ///< of qual.column
+    QualSpec qual;
+    JoinColumnSpec other;
+};
+
+struct JoinSourceSpec {
+    const char* table;
+    std::span<const QualSpec> quals;
+};
+
+struct JoinStepSpec {
+    JoinKind kind;
+    std::uint32_t left;
+    std::uint32_t right;
+    std::span<const JoinConditionSpec> conditions;
+    std::span<const JoinConditionSpec> filter;
+};
+
+/// As types/join.hpp. RequestSpec::columns are `columns` with their labels and targets.
+struct JoinSpec {
+    std::span<const JoinSourceSpec> sources;
+    std::span<const JoinStepSpec> steps;
+    std::span<const JoinColumnSpec> columns;
+};
+
 struct RequestSpec {
     const char* connection;
-    const char* table;
+    const char* table;                   ///< of a join: what messages call it
+    const JoinSpec* join;                ///< null: a scan of the table
     std::span<const ColumnSpec> columns; ///< of a grouped request: the keys
     bool is_grouped;
     std::span<const AggregateSpec> aggregates;

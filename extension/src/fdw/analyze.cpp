@@ -95,7 +95,7 @@ void open_sample_request(ForeignStream* state, Relation relation) {
     request.columns = {columns, static_cast<std::size_t>(list_length(attnums))};
     request.backend_pid = MyProcPid;
     request.user_name = pg::to_utf8(GetUserNameFromId(GetUserId(), false));
-    log_request(table, &request);
+    log_request(table, &request, nullptr);
     if (!state->session->open(request)) {
         raise_session_error(state);
     }

@@ -8,6 +8,10 @@ extern "C" {
 // paths.cpp
 void penstock_get_foreign_rel_size(PlannerInfo* root, RelOptInfo* rel, Oid relation) noexcept;
 void penstock_get_foreign_paths(PlannerInfo* root, RelOptInfo* rel, Oid relation) noexcept;
+// join_paths.cpp
+void penstock_get_foreign_join_paths(PlannerInfo* root, RelOptInfo* rel, RelOptInfo* outer,
+                                     RelOptInfo* inner, JoinType type,
+                                     JoinPathExtraData* extra) noexcept;
 // plan.cpp
 ForeignScan* penstock_get_foreign_plan(PlannerInfo* root, RelOptInfo* rel, Oid relation,
                                        ForeignPath* path, List* tlist, List* scan_clauses,

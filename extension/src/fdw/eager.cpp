@@ -54,7 +54,8 @@ bool may_start(ForeignScanState* node, int eflags) {
            !estate->es_plannedstmt->parallelModeNeeded && !is_in_subplan(estate) &&
            bms_is_empty(plan->scan.plan.extParam) && is_known_at_start(plan->fdw_exprs) &&
            !is_batched(plan) && eager_count < kMaxEager &&
-           !lacks_keys(state_of(node)->table, planned_keys(plan)); // it may never be read
+           (is_join(plan) || // it may never be read
+            !lacks_keys(state_of(node)->table, planned_keys(plan)));
 }
 
 } // namespace

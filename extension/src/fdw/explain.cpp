@@ -2,7 +2,9 @@
 #include "fdw/foreign_stream.hpp"
 
 #include "fdw/callbacks.hpp"
+#include "fdw/join_scan.hpp"
 #include "fdw/plan_data.hpp"
+#include "fdw/scan_request.hpp"
 #include "pg/compat.hpp"
 
 /// EXPLAIN: what the plugin is asked for; with ANALYZE also what came back. Never contacts a
@@ -135,6 +137,78 @@ void explain_sort(const pg::TableInfo* table, const ForeignScan* plan, List* con
     }
 }
 
+/// `a.k = 3`, `a.k = b.k`
+char* condition_text(const JoinScan* join, const ForeignScan* plan,
+                     const PlannedCondition* condition, List* context) {
+    const pg::TableInfo* table = join->tables[condition->source];
+    const char* alias = quote_identifier(join->aliases[condition->source]);
+    if (condition->other_source < 0) {
+        return joined(alias, ".", qual_text(table, plan, &condition->qual, context));
+    }
+    const pg::TableInfo* other = join->tables[condition->other_source];
+    const std::string_view sign = sign_of(condition->qual.op);
+    return psprintf("%s.%s %.*s %s.%s", alias,
+                    quote_identifier(planned_column(table, condition->qual.attnum)->name),
+                    static_cast<int>(sign.size()), sign.data(),
+                    quote_identifier(join->aliases[condition->other_source]),
+                    quote_identifier(planned_column(other, condition->other_attnum)->name));
+}
+
+List* condition_texts(const JoinScan* join, const ForeignScan* plan, List* conditions,
+                      List* context, List* texts) {
+    ListCell* cell = nullptr;
+    foreach (cell, conditions) {
+        const PlannedCondition condition = read_condition(lfirst(cell));
+        texts = lappend(texts, condition_text(join, plan, &condition, context));
+    }
+    return texts;
+}
+
+List* source_texts(const JoinScan* join, const ForeignScan* plan, List* context) {
+    List* texts = NIL;
+    ListCell* cell = nullptr;
+    foreach (cell, join_list(plan, kJoinSources)) {
+        const int source = foreach_current_index(cell);
+        ListCell* qual_cell = nullptr;
+        foreach (qual_cell, sublist(lfirst(cell), kSourceQuals)) {
+            const PlannedQual qual = read_qual(lfirst(qual_cell));
+            texts = lappend(texts, joined(quote_identifier(join->aliases[source]), ".",
+                                          qual_text(join->tables[source], plan, &qual, context)));
+        }
+    }
+    return texts;
+}
+
+void explain_list(const char* name, List* texts, ExplainState* state) {
+    if (texts != NIL) {
+        ExplainPropertyList(name, texts, state);
+    }
+}
+
+void explain_join(ForeignScanState* node, List* context, ExplainState* state) {
+    const ForeignScan* plan = plan_of(node);
+    const JoinScan* join = make_join_scan(node, state->rtable_names);
+    ExplainPropertyText("Relations", join->relations, state);
+    List* columns = NIL;
+    for (int index = 0; index < join->column_count; ++index) {
+        const core::JoinColumnSpec* column = &join->columns[index];
+        columns = lappend(columns, joined(quote_identifier(join->aliases[column->source]), ".",
+                                          quote_identifier(column->name)));
+    }
+    ExplainPropertyList("Columns", columns, state);
+    List* conditions = NIL;
+    List* filter = NIL;
+    ListCell* cell = nullptr;
+    foreach (cell, join_list(plan, kJoinSteps)) {
+        const PlannedStep step = read_step(lfirst(cell));
+        conditions = condition_texts(join, plan, step.conditions, context, conditions);
+        filter = condition_texts(join, plan, step.filter, context, filter);
+    }
+    explain_list("Exact Quals", source_texts(join, plan, context), state);
+    explain_list("Join Conditions", conditions, state);
+    explain_list("Join Filters", filter, state);
+}
+
 void explain_limit(const ForeignScan* plan, List* context, ExplainState* state) {
     List* limit = limit_of(plan);
     if (limit == NIL) {
@@ -208,7 +282,9 @@ void penstock_explain_foreign_scan(ForeignScanState* node, ExplainState* state) 
     auto* plan = castNode(ForeignScan, node->ss.ps.plan);
     ExplainPropertyText("Plugin", table->plugin, state);
     List* context = set_deparse_context_plan(state->deparse_cxt, &plan->scan.plan, NIL);
-    if (is_grouped(plan)) {
+    if (is_join(plan)) {
+        explain_join(node, context, state);
+    } else if (is_grouped(plan)) {
         explain_groups(table, plan, context, state);
     } else {
         ExplainPropertyList("Columns", column_names(table, columns_of(plan)), state);

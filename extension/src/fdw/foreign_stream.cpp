@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "fdw/join_scan.hpp"
 #include "fdw/plan_data.hpp"
 #include "fdw/rel_state.hpp"
 #include "fdw/scan_record.hpp"
@@ -27,18 +28,24 @@ void release_socket(ForeignStream* state) {
 
 } // namespace
 
+const char* name_of(const ForeignStream* state) {
+    return state->join != nullptr ? state->join->name : state->table->table;
+}
+
 void raise_session_error(ForeignStream* state) {
     ErrorContextCallback watch;
     watch_errors(&watch, state);
     release_socket(state);
-    pg::raise(state->session->error(), state->table->connection, state->table->table);
+    pg::raise(state->session->error(), state->table->connection, name_of(state));
 }
 
 void prepare_stream(ForeignScanState* node) {
     ForeignStream* state = state_of(node);
     MemoryContextReset(state->request_context);
     MemoryContext previous = MemoryContextSwitchTo(state->request_context);
-    check_keys(state->table, planned_keys(plan_of(node))); // planning may have left it open
+    if (state->join == nullptr) {
+        check_keys(state->table, planned_keys(plan_of(node))); // planning may have left it open
+    }
     state->was_read = false;
     state->is_batch_new = false;
     state->stage = open_request(node) ? Stage::kConnecting : Stage::kEmpty;

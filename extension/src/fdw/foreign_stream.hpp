@@ -12,6 +12,7 @@ namespace penstock::fdw {
 
 struct GroupedAnswer;
 struct OrderCheck;
+struct JoinScan;
 struct ScanRecorder;
 
 struct SharedParts;
@@ -33,8 +34,10 @@ struct AsyncGroup {
 /// Execution state of one foreign scan: ForeignScanState.fdw_state, null under plain EXPLAIN.
 /// Plain old data in the query's context; the C++ objects in it are owned by that context.
 struct ForeignStream {
-    pg::TableInfo* table;
-    core::ColumnSpec* columns;     ///< of the request
+    pg::TableInfo* table;      ///< of a join the first one
+    JoinScan* join;            ///< null = a scan of the table
+    core::ColumnSpec* columns; ///< of the request
+    int column_count;
     GroupedAnswer* answer;         ///< of a grouped request; null = the rows are the table's
     OrderCheck* order;             ///< of a plan that relies on an order; else null
     pg::RowConverter* converter;   ///< null = rows are used as they come
@@ -79,6 +82,9 @@ core::ColumnSpec* make_columns(const pg::TableInfo* table, List* attnums, bool i
 /// Evaluates the conditions and makes the request, in the current context.
 /// False: one of them can never be true, so there are no rows.
 bool open_request(ForeignScanState* node);
+
+/// What messages call that which is scanned: a table, or the tables of a join.
+const char* name_of(const ForeignStream* state);
 
 /// Closes the stream and raises the session's error.
 [[noreturn]] void raise_session_error(ForeignStream* state);

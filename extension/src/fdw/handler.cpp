@@ -10,6 +10,7 @@ Datum penstock_fdw_handler(PG_FUNCTION_ARGS) {
     FdwRoutine* routine = makeNode(FdwRoutine);
     routine->GetForeignRelSize = penstock_get_foreign_rel_size;
     routine->GetForeignPaths = penstock_get_foreign_paths;
+    routine->GetForeignJoinPaths = penstock_get_foreign_join_paths;
     routine->GetForeignPlan = penstock_get_foreign_plan;
     routine->GetForeignUpperPaths = penstock_get_foreign_upper_paths;
     routine->RecheckForeignScan = penstock_recheck_foreign_scan;

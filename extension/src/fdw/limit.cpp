@@ -7,6 +7,12 @@
 namespace penstock::fdw {
 namespace {
 
+/// `rel` is all that the query reads, or an arm of it.
+bool is_alone(const PlannerInfo* root, const RelOptInfo* rel) {
+    return bms_membership(root->all_baserels) == BMS_SINGLETON ||
+           bms_is_subset(root->all_baserels, rel->relids);
+}
+
 bool can_evaluate_early(Node* expr) {
     return expr == nullptr || (!contain_volatile_functions(expr) && !contain_subplans(expr) &&
                                !contain_var_clause(expr));
@@ -52,8 +58,15 @@ bool is_limit_over_scan(PlannerInfo* root, const ForeignPath* path) {
                                   query->distinctClause != NIL || query->hasAggs ||
                                   query->hasWindowFuncs || query->havingQual != nullptr ||
                                   query->setOperations != nullptr;
-    return !has_step_between && bms_membership(root->all_baserels) == BMS_SINGLETON &&
-           is_in_wanted_order(root, path);
+    return !has_step_between && is_alone(root, path->path.parent) && is_in_wanted_order(root, path);
+}
+
+int row_target(PlannerInfo* root, const ForeignPath* path) {
+    // limit_tuples is unset for grouping, DISTINCT and the like, but not for ORDER BY.
+    const bool is_limited = root->limit_tuples > 0 && root->limit_tuples < 1.0e9;
+    return is_limited && is_alone(root, path->path.parent) && is_in_wanted_order(root, path)
+               ? static_cast<int>(root->limit_tuples)
+               : 0;
 }
 
 List* plan_limit(PlannerInfo* root, List** exprs) {

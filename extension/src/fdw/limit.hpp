@@ -15,11 +15,15 @@ bool has_early_limit(PlannerInfo* root);
 /// Do the path's rows come as the query's ORDER BY wants them, if it has one?
 bool is_in_wanted_order(PlannerInfo* root, const ForeignPath* path);
 
-/// Each row of the path, a scan, is a row that LIMIT counts.
+/// Each row of the path, a scan of a table or of a join, is a row that LIMIT counts.
 bool is_limit_over_scan(PlannerInfo* root, const ForeignPath* path);
 
 /// kPlanLimit; the values go to the end of `exprs`. NIL when there is no early LIMIT.
 List* plan_limit(PlannerInfo* root, List** exprs);
+
+/// Rows that the query is likely to read of a path without local conditions; 0 = all. Only when
+/// nothing between scan and LIMIT can need more.
+int row_target(PlannerInfo* root, const ForeignPath* path);
 
 /// What the plan's LIMIT is now; 0 = none.
 std::uint64_t row_limit(ForeignScanState* node);

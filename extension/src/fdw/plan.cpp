@@ -1,5 +1,6 @@
 #include "fdw/callbacks.hpp"
 #include "fdw/grouping.hpp"
+#include "fdw/join.hpp"
 #include "fdw/limit.hpp"
 #include "fdw/path_data.hpp"
 #include "fdw/plan_data.hpp"
@@ -102,16 +103,6 @@ List* needed_columns(RelOptInfo* rel, List* local_quals, List* sort) {
     return columns;
 }
 
-/// Rows that the query is likely to read; only when nothing between scan and LIMIT can need more:
-/// limit_tuples is unset for grouping, DISTINCT and the like, but not for ORDER BY.
-int row_target(PlannerInfo* root, const ForeignPath* path, const DividedQuals* divided) {
-    const bool is_alone =
-        bms_membership(root->all_baserels) == BMS_SINGLETON && is_in_wanted_order(root, path);
-    const bool is_limited = root->limit_tuples > 0 && root->limit_tuples < 1.0e9;
-    return is_alone && is_limited && divided->local == NIL ? static_cast<int>(root->limit_tuples)
-                                                           : 0;
-}
-
 } // namespace
 } // namespace penstock::fdw
 
@@ -124,6 +115,9 @@ ForeignScan* penstock_get_foreign_plan(PlannerInfo* root, RelOptInfo* rel, Oid, 
     if (IS_UPPER_REL(rel)) {
         return make_grouped_plan(root, rel, path, tlist, outer_plan);
     }
+    if (IS_JOIN_REL(rel)) {
+        return make_join_plan(root, path, tlist, outer_plan);
+    }
     DividedQuals divided = divide_quals(root, rel, scan_clauses);
     const PathData* data = data_of(path);
     push_keys(root, rel, data->keys, &divided);
@@ -133,7 +127,7 @@ ForeignScan* penstock_get_foreign_plan(PlannerInfo* root, RelOptInfo* rel, Oid, 
     if (!may_never_run(root)) {
         check_keys(state_of(rel)->table, divided.keyed);
     }
-    const int target = data->is_top ? 0 : row_target(root, path, &divided);
+    const int target = data->is_top || divided.local != NIL ? 0 : row_target(root, path);
     const bool is_limited = divided.local == NIL && state_of(rel)->table->evaluator > 0 &&
                             (data->is_top || is_limit_over_scan(root, path));
     List* limit = is_limited ? plan_limit(root, &divided.exprs) : NIL;

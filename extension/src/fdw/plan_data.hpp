@@ -17,6 +17,7 @@ enum PlanItem {
     kPlanSort,    ///< list of integer lists, each indexed by SortItem: the order of the rows
     kPlanTop, ///< integer list of one: 1 = instead, only the first rows of it, as kPlanLimit says
     kPlanGroups, ///< only of a grouped scan: list of kPlanCalls and kPlanOutputs
+    kPlanJoin,   ///< only of a join: see join.hpp; columns, conditions and groups are NIL then
 };
 
 /// Positions in each of kPlanSort.
@@ -100,11 +101,14 @@ inline PlannedSortKey read_sort_key(const void* cell) {
             list_nth_int(list, kSortIsNullsFirst) != 0};
 }
 inline bool is_grouped(const ForeignScan* plan) {
-    return list_length(plan->fdw_private) > kPlanGroups;
+    return list_length(plan->fdw_private) == kPlanGroups + 1;
 }
-/// Is every row of the table asked for, or in a group? Without conditions and limits.
+inline bool is_join(const ForeignScan* plan) {
+    return list_length(plan->fdw_private) == kPlanJoin + 1;
+}
+/// Is every row of the table asked for, or in a group? Without conditions, limits and joins.
 inline bool covers_whole_table(const ForeignScan* plan) {
-    return quals_of(plan) == NIL && limit_of(plan) == NIL && !is_top(plan) &&
+    return !is_join(plan) && quals_of(plan) == NIL && limit_of(plan) == NIL && !is_top(plan) &&
            row_target_of(plan) == 0;
 }
 /// Is every row of the table among the answers?

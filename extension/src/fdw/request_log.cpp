@@ -1,5 +1,6 @@
 #include "fdw/request_log.hpp"
 
+#include "fdw/join_text.hpp"
 #include "fdw/request_text.hpp"
 #include "pg/boundary.hpp"
 #include "pg/conversion.hpp"
@@ -112,6 +113,16 @@ void append_sort(StringInfo text, const core::RequestSpec* request) {
     end_list(&keys);
 }
 
+/// One more than are shown, so that the list says that there are more.
+void append_join(StringInfo text, const JoinScan* join) {
+    ListText list = {text, "conditions", 0};
+    ListCell* cell = nullptr;
+    foreach (cell, join_condition_texts(join, value_bytes(), static_cast<int>(kMaxListed) + 1)) {
+        append_element(&list, static_cast<char*>(lfirst(cell)));
+    }
+    end_list(&list);
+}
+
 void append_bounds(StringInfo text, const core::RequestSpec* request) {
     if (request->row_limit > 0) {
         appendStringInfo(text, ", row limit %zu", static_cast<std::size_t>(request->row_limit));
@@ -129,17 +140,22 @@ void append_bounds(StringInfo text, const core::RequestSpec* request) {
 
 } // namespace
 
-void log_request(const pg::TableInfo* table, const core::RequestSpec* request) {
+void log_request(const pg::TableInfo* table, const core::RequestSpec* request,
+                 const JoinScan* join) {
     if (!is_request_logged) {
         return;
     }
     StringInfoData text;
     initStringInfo(&text);
-    appendStringInfo(&text, "penstock request: plugin \"%s\", connection \"%s\", table \"%s\"",
-                     table->plugin, table->connection, table->table);
+    appendStringInfo(&text, "penstock request: plugin \"%s\", connection \"%s\", %s \"%s\"",
+                     table->plugin, table->connection, join == nullptr ? "table" : "join",
+                     join == nullptr ? table->table : join->relations);
     append_rows(&text, request);
     append_quals(&text, "exact quals", request->quals, true);
     append_quals(&text, "superset quals", request->quals, false);
+    if (join != nullptr) {
+        append_join(&text, join);
+    }
     append_sort(&text, request);
     append_bounds(&text, request);
     pg::log_line(text.data);

@@ -3,6 +3,7 @@
 #include "fdw/callbacks.hpp"
 #include "fdw/eager.hpp"
 #include "fdw/grouped_answer.hpp"
+#include "fdw/join_scan.hpp"
 #include "fdw/order_check.hpp"
 #include "fdw/plan_data.hpp"
 #include "fdw/scan_record.hpp"
@@ -80,6 +81,28 @@ bool begin_next_part(ForeignScanState* node) {
     return begin_reading(node);
 }
 
+/// What is scanned, and how its rows become those of the scan.
+void init_table(ForeignScanState* node, ForeignStream* state) {
+    const ForeignScan* plan = plan_of(node);
+    state->table = pg::read_table(pg::scanned_table(node));
+    state->columns = make_columns(state->table, columns_of(plan), is_grouped(plan));
+    state->column_count = list_length(columns_of(plan));
+    if (is_grouped(plan)) {
+        state->answer = make_grouped_answer(state->table, plan, state->column_count);
+    } else {
+        state->converter =
+            pg::make_row_converter(node->ss.ss_currentRelation, state->table, columns_of(plan));
+    }
+}
+
+/// The rows of a join are the scan's as they come.
+void init_join(ForeignScanState* node, ForeignStream* state) {
+    state->join = make_join_scan(node, NIL);
+    state->table = state->join->tables[0];
+    state->columns = state->join->labels;
+    state->column_count = state->join->column_count;
+}
+
 } // namespace
 } // namespace penstock::fdw
 
@@ -94,13 +117,10 @@ void penstock_begin_foreign_scan(ForeignScanState* node, int eflags) noexcept {
     EState* estate = node->ss.ps.state;
     auto* state = static_cast<ForeignStream*>(palloc0(sizeof(ForeignStream)));
     const ForeignScan* plan = plan_of(node);
-    state->table = pg::read_table(pg::scanned_table(node));
-    state->columns = make_columns(state->table, columns_of(plan), is_grouped(plan));
-    if (is_grouped(plan)) {
-        state->answer = make_grouped_answer(state->table, plan, list_length(columns_of(plan)));
+    if (is_join(plan)) {
+        init_join(node, state);
     } else {
-        state->converter =
-            pg::make_row_converter(node->ss.ss_currentRelation, state->table, columns_of(plan));
+        init_table(node, state);
     }
     state->order = make_order_check(state->table, plan);
     state->expressions = ExecInitExprList(plan_of(node)->fdw_exprs, &node->ss.ps);

@@ -1,6 +1,7 @@
 #include "fdw/scan_record.hpp"
 
 #include "fdw/grouped_answer.hpp"
+#include "fdw/join_text.hpp"
 #include "fdw/plan_data.hpp"
 #include "fdw/request_text.hpp"
 #include "pg/boundary.hpp"
@@ -75,17 +76,26 @@ const char* keep_text(const pg::ScanRecord* record, const char* text) {
     return MemoryContextStrdup(record->memory, text);
 }
 
+const char* keep_clipped(const pg::ScanRecord* record, const char* text) {
+    const int kept = clipped_bytes(text, strlen(text), GetDatabaseEncoding(), kMaxValueBytes);
+    return keep_text(record, psprintf("%.*s%s", kept, text, text[kept] == '\0' ? "" : "..."));
+}
+
 /// What does not change between the requests of a scan, and the conditions of its first one.
 void describe(ForeignScanState* node, pg::ScanRecord* record, const core::QualSpec* quals,
               std::size_t qual_count) {
     auto* stream = static_cast<ForeignStream*>(node->fdw_state);
     const ForeignScan* plan = castNode(ForeignScan, node->ss.ps.plan);
     record->connection = keep_text(record, stream->table->connection);
-    record->table = keep_text(record, stream->table->table);
+    record->table = keep_clipped(record, stream->join != nullptr ? stream->join->relations
+                                                                 : stream->table->table);
     record->plugin = keep_text(record, stream->table->plugin);
-    record->column_count = list_length(columns_of(plan));
+    record->column_count = stream->column_count;
     record->columns = keep_texts(record, column_names(stream, record->column_count));
-    record->exact_quals = keep_texts(record, qual_texts(quals, qual_count, true));
+    record->exact_quals =
+        keep_texts(record, stream->join != nullptr
+                               ? join_condition_texts(stream->join, kMaxValueBytes, kMaxQuals)
+                               : qual_texts(quals, qual_count, true));
     record->superset_quals = keep_texts(record, qual_texts(quals, qual_count, false));
     record->local_quals = keep_texts(record, local_texts(node));
     record->row_target = row_target_of(plan);

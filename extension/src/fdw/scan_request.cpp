@@ -2,6 +2,7 @@
 #include "fdw/foreign_stream.hpp"
 
 #include "fdw/grouped_answer.hpp"
+#include "fdw/join_scan.hpp"
 #include "fdw/limit.hpp"
 #include "fdw/plan_data.hpp"
 #include "fdw/request_log.hpp"
@@ -63,9 +64,9 @@ bool evaluate(ForeignScanState* node, const PlannedQual* planned, core::QualSpec
     return can_hold(qual->type, *scalar);
 }
 
-/// The conditions of `planned_quals`. False: one of them can never be true; it is an empty list in
-/// the result, which says just that.
-bool make_quals(ForeignScanState* node, List* planned_quals,
+} // namespace
+
+bool make_quals(ForeignScanState* node, const pg::TableInfo* table, List* planned_quals,
                 std::span<const core::QualSpec>* made) {
     auto* quals = static_cast<core::QualSpec*>(
         palloc0(sizeof(core::QualSpec) * Max(list_length(planned_quals), 1)));
@@ -73,7 +74,7 @@ bool make_quals(ForeignScanState* node, List* planned_quals,
     ListCell* cell = nullptr;
     foreach (cell, planned_quals) {
         const PlannedQual planned = read_qual(lfirst(cell));
-        const pg::ColumnInfo* column = planned_column(state_of(node)->table, planned.attnum);
+        const pg::ColumnInfo* column = planned_column(table, planned.attnum);
         core::QualSpec* qual = &quals[foreach_current_index(cell)];
         qual->column = pg::to_utf8(column->name);
         qual->op = planned.op;
@@ -91,12 +92,14 @@ bool make_quals(ForeignScanState* node, List* planned_quals,
     return is_possible;
 }
 
+namespace {
+
 /// Makes a grouped request of `request`, whose columns are the keys.
 void add_groups(ForeignScanState* node, core::RequestSpec* request) {
     const GroupedAnswer* answer = state_of(node)->answer;
     List* calls = calls_of(plan_of(node));
     for (int index = 0; index < answer->call_count; ++index) {
-        (void)make_quals(node, read_call(list_nth(calls, index)).filter,
+        (void)make_quals(node, state_of(node)->table, read_call(list_nth(calls, index)).filter,
                          &answer->calls[index].filter);
     }
     request->is_grouped = true;
@@ -155,18 +158,20 @@ core::ColumnSpec* make_columns(const pg::TableInfo* table, List* attnums, bool i
 bool open_request(ForeignScanState* node) {
     ForeignStream* state = state_of(node);
     const ForeignScan* plan = plan_of(node);
-    std::span<const core::QualSpec> quals;
-    // No rows are still a count of them.
-    const bool is_empty = !make_quals(node, quals_of(plan), &quals) && !is_grouped(plan);
-    record_request(node, is_empty ? nullptr : quals.data(), quals.size());
+    core::RequestSpec request = {};
+    // No rows are still a count of them, and of one table they may be rows of a join.
+    const bool is_empty =
+        !make_quals(node, state->table, quals_of(plan), &request.quals) && !is_grouped(plan);
+    if (state->join != nullptr) {
+        request.join = make_join_spec(node, state->join);
+    }
+    record_request(node, is_empty ? nullptr : request.quals.data(), request.quals.size());
     if (is_empty) {
         return false;
     }
-    core::RequestSpec request = {};
     request.connection = pg::to_utf8(state->table->connection);
-    request.table = pg::to_utf8(state->table->table);
-    request.columns = {state->columns, static_cast<std::size_t>(list_length(columns_of(plan)))};
-    request.quals = quals;
+    request.table = pg::to_utf8(name_of(state));
+    request.columns = {state->columns, static_cast<std::size_t>(state->column_count)};
     request.row_limit = row_limit(node);
     add_sort(node, &request);
     request.is_cache_off = !is_cache_allowed;
@@ -183,7 +188,7 @@ bool open_request(ForeignScanState* node) {
         request.part = state->part;
         request.part_count = part_count_of(state);
     }
-    log_request(state->table, &request);
+    log_request(state->table, &request, state->join);
     if (!state->session->open(request)) {
         raise_session_error(state);
     }

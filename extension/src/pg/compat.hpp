@@ -106,24 +106,45 @@ inline ForeignPath* make_upper_path(PlannerInfo* root, RelOptInfo* rel, PathTarg
 #endif
 }
 
-/// The range table entry of the table that is scanned, also by a step above its scan.
+/// The same for a join, without parameters.
+inline ForeignPath* make_join_path(PlannerInfo* root, RelOptInfo* rel, const PathCost& cost) {
+#if PG_VERSION_NUM >= 180000
+    return create_foreign_join_path(root, rel, nullptr, cost.rows, 0, cost.startup, cost.total, NIL,
+                                    nullptr, nullptr, NIL, NIL);
+#elif PG_VERSION_NUM >= 170000
+    return create_foreign_join_path(root, rel, nullptr, cost.rows, cost.startup, cost.total, NIL,
+                                    nullptr, nullptr, NIL, NIL);
+#else
+    return create_foreign_join_path(root, rel, nullptr, cost.rows, cost.startup, cost.total, NIL,
+                                    nullptr, nullptr, NIL);
+#endif
+}
+
+/// The range table entries of a scan that is a step above a table or a join of several. 16 has
+/// outer joins among fs_relids.
+inline const Bitmapset* scanned_entries(const ForeignScan* plan) {
+#if PG_VERSION_NUM >= 160000
+    return plan->fs_base_relids;
+#else
+    return plan->fs_relids;
+#endif
+}
+
+/// The range table entry of the table that is scanned, also by a step above its scan; of a join the
+/// first one.
 inline Index scanned_entry(ForeignScanState* node) {
     const ForeignScan* plan = castNode(ForeignScan, node->ss.ps.plan);
-    if (plan->scan.scanrelid > 0) {
-        return plan->scan.scanrelid;
-    }
-#if PG_VERSION_NUM >= 160000
-    return static_cast<Index>(bms_singleton_member(plan->fs_base_relids));
-#else
-    return static_cast<Index>(bms_singleton_member(plan->fs_relids));
-#endif
+    return plan->scan.scanrelid > 0
+               ? plan->scan.scanrelid
+               : static_cast<Index>(bms_next_member(scanned_entries(plan), -1));
 }
 
 inline Oid scanned_table(ForeignScanState* node) {
     return exec_rt_fetch(scanned_entry(node), node->ss.ps.state)->relid;
 }
 
-/// The role whose rights a scan runs with: a view's owner, or the user. Moved in 16.
+/// The role whose rights a scan runs with: a view's owner, or the user. All tables of a join have
+/// the same. Moved in 16.
 inline Oid scan_user(ForeignScanState* node) {
     Oid user = InvalidOid;
 #if PG_VERSION_NUM >= 160000

@@ -263,6 +263,18 @@ const ColumnInfo* find_column(Index relid, const TableInfo* table, Expr* expr) {
     return column->attnum != 0 && column->is_supported ? column : nullptr;
 }
 
+bool match_column_comparison(const OpExpr* clause, const ColumnInfo* left, const ColumnInfo* right,
+                             QualOp* op) {
+    Oid left_type = InvalidOid;
+    Oid right_type = InvalidOid;
+    op_input_types(clause->opno, &left_type, &right_type);
+    const bool are_integers = is_integer(left_type) && is_integer(right_type);
+    return left_type == left->type_oid && right_type == right->type_oid &&
+           (left_type == right_type || are_integers) &&
+           match_operator(clause->opno, left_type, op) && *op != QualOp::kLike &&
+           is_collation_safe(left, *op, clause->inputcollid);
+}
+
 bool match_qual(PlannerInfo* root, Index relid, const TableInfo* table, Expr* clause,
                 PushableQual* qual) {
     switch (nodeTag(clause)) {

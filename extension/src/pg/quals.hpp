@@ -54,4 +54,10 @@ const ColumnInfo* find_column(Index relid, const TableInfo* table, Expr* expr);
 bool match_qual(PlannerInfo* root, Index relid, const TableInfo* table, Expr* clause,
                 PushableQual* qual);
 
+/// Is `clause`, whose operands are these two columns in this order, a comparison that a plugin can
+/// make as the server does? Refused: columns of different types (integers excepted), text under a
+/// collation that does not compare bytes.
+bool match_column_comparison(const OpExpr* clause, const ColumnInfo* left, const ColumnInfo* right,
+                             QualOp* op);
+
 } // namespace penstock::pg

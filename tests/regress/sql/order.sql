@@ -14,7 +14,7 @@ explain (costs off) select * from example_numbers order by id, half;
 explain (costs off) select id, count(*) over (order by id) from example_numbers;
 explain (costs off) select distinct on (id) id, digits from example_numbers order by id;
 explain (costs off) select id from example_numbers where id < 10 union all select id from ordered_heap where id < 5 order by id;
-set enable_hashjoin = off; set enable_nestloop = off;
+set enable_hashjoin = off; set enable_nestloop = off; set penstock.join_pushdown = off;
 explain (costs off) select a.digits, b.half from example_numbers a join example_numbers b using (id);
 select count(*), sum(a.id) from example_numbers a join example_numbers b using (id);
 reset enable_hashjoin; reset enable_nestloop;
@@ -67,7 +67,7 @@ explain (costs off) select k, count(*) filter (where num > 3) from mid group by 
 explain (costs off) select txt from mid order by txt;
 explain (costs off) select txt from mid order by txt collate "C", id desc limit 2;
 explain (costs off) select js from wide order by js;
-set enable_hashjoin = off; set enable_nestloop = off;
+set enable_hashjoin = off; set enable_nestloop = off; set penstock.join_pushdown = off;
 explain (costs off) select a.u, b.num from mid a join mid b using (u);
 select count(*) from mid a join mid b using (u);
 explain (costs off) select a.u, b.num from mid a left join mid b using (u);

@@ -66,6 +66,38 @@ std::uint32_t min_version_of(const ScanRequest& request) {
     return hello.min_version();
 }
 
+TEST(Request, carries_joins) {
+    const ScalarSpec key = text_scalar("x");
+    const QualSpec qual = {"b", QualOp::kEq, TypeId::kText, true, &key, 1};
+    const QualSpec never = {"c", QualOp::kIn, TypeId::kInt8, true, nullptr, 0};
+    const QualSpec compared = {"a", QualOp::kLt, TypeId::kInt4, true, nullptr, 0};
+    const JoinSourceSpec sources[] = {{"t", {&qual, 1}}, {"u", {}}};
+    const JoinConditionSpec conditions[] = {{0, compared, {1, "d", TypeId::kInt8}},
+                                            {1, never, {0, nullptr, TypeId::kInt8}}};
+    const JoinStepSpec step = {JoinKind::kLeft, 0, 1, conditions, {&conditions[1], 1}};
+    const JoinColumnSpec column = {1, "d", TypeId::kInt8};
+    const JoinSpec join = {sources, {&step, 1}, {&column, 1}};
+    RequestSpec spec = {};
+    spec.connection = "conn";
+    spec.table = "t, u";
+    spec.join = &join;
+    spec.user_name = "me";
+    const ScanRequest request = make_request(spec);
+    EXPECT_TRUE(request.table.empty());
+    const Join expected{
+        {{"t", {{"b", QualOp::kEq, TypeId::kText, {std::string("x")}, true}}}, {"u", {}}},
+        {{JoinKind::kLeft,
+          0,
+          1,
+          {{{0, "a", TypeId::kInt4}, QualOp::kLt, {}, JoinColumn{1, "d", TypeId::kInt8}},
+           {{1, "c", TypeId::kInt8}, QualOp::kIn, {}, {}}},
+          {{{1, "c", TypeId::kInt8}, QualOp::kIn, {}, {}}}}},
+        {{1, "d", TypeId::kInt8}}};
+    EXPECT_EQ(request.join, expected);
+    EXPECT_TRUE(check_join(request.join));
+    EXPECT_EQ(min_version_of(request), kGroupsProtocolVersion) << "else it reads a scan of nothing";
+}
+
 TEST(Request, does_not_ask_a_plugin_of_version_1_for_groups) {
     RequestSpec spec = {};
     spec.connection = "conn";
