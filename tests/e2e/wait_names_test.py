@@ -78,6 +78,32 @@ def looking_takes_no_snapshot():
         instance.open()
 
 
+def what_the_parser_has_to_say_is_said_once():
+    with Gated() as instance:
+        session = instance.connect()
+        assert quick(session, PATH, f"select '\\x' as {'y' * 70} from pg_class limit 0") is None
+        said = [notice.split(":")[0] for notice in session.notices]
+        assert said == ["NOTICE"], session.notices  # the name is cut
+        assert quick(session, "show client_min_messages; show log_min_messages") is None
+        instance.open()
+
+
+def the_first_connection_of_a_plugin_says_that_it_is_in_error():
+    bad = 'connection "bad" {\n  plugin = "many"\n  nonsense = 1\n}\n'
+    with Controlled({"m.spc": many("m"), "bad.spc": bad}) as instance:
+        instance.wait_quiet({"m": "ready", "bad": "error"})
+        session = instance.connect()
+        assert quick(session, "set search_path = bad, m, penstock", "select * from many_1") is None
+        assert session.notices == []
+        assert quick(session, "select * from nope") == "42P01"
+        (notice,) = session.notices
+        assert notice.startswith('NOTICE:  connection "bad" is in error: ') and "nonsense" in notice, notice
+        assert 'first one of plugin "many" on the search path' in notice, notice
+        del session.notices[:]
+        assert quick(session, "set search_path = m, bad, penstock", "select * from nope") == "42P01"
+        assert session.notices == [], f"another one decides: {session.notices}"
+
+
 def a_look_at_who_knows_what_waits_only_for_a_schema_without_tables():
     with Controlled({"m.spc": many("m") + many("lazy", lazy=True)}) as instance:
         instance.wait_quiet({"m": "ready", "lazy": "ready"})
@@ -110,6 +136,8 @@ penstock.run_tests([
     a_state_that_changes_in_the_middle_of_a_transaction_counts,
     expressions_of_functions_wait,
     looking_takes_no_snapshot,
+    what_the_parser_has_to_say_is_said_once,
+    the_first_connection_of_a_plugin_says_that_it_is_in_error,
     a_look_at_who_knows_what_waits_only_for_a_schema_without_tables,
     a_lazy_connection_on_the_path_costs_nothing_to_others,
 ])

@@ -3,6 +3,9 @@
 
 import contextlib
 import os
+import select
+import socket
+import subprocess
 import time
 
 import psycopg2
@@ -328,7 +331,6 @@ def what_a_transaction_undoes_is_forgotten():
 
 
 def strangers_and_garbage_do_not_disturb_the_controller():
-    import socket
     with Gated() as instance:
         query = Query(instance, "select count(*) from m.many_1").wait_until_at("Extension")
         path = instance.look("select socket from penstock.controller")[0][0]
@@ -349,6 +351,61 @@ def strangers_and_garbage_do_not_disturb_the_controller():
         instance.open()
         assert query.result() == [(0,)]
         assert instance.controller.poll() is None
+
+
+WAITERS = """
+import socket, struct, sys
+peers = []
+for _ in range(int(sys.argv[2])):
+    peer = socket.socket(socket.AF_UNIX)
+    peer.connect(sys.argv[1])
+    peer.sendall(struct.pack("=IHH", 0x57534E50, 1, 1) + b"m")
+    peers.append(peer)
+print("all wait", flush=True)
+sys.stdin.read()
+"""
+
+
+def a_crowd_that_waits_for_one_connection_keeps_nobody_from_another():
+    lazy = 'connection "lazy" {\n  plugin = "example"\n  import_schema = "lazy"\n}\n'
+    with Gated({"lazy.spc": lazy}) as instance:
+        path = instance.look("select socket from penstock.controller")[0][0]
+        crowd = subprocess.Popen(penstock.as_service_user(["/usr/bin/python3", "-c", WAITERS, path, "600"]), cwd="/",
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            assert crowd.stdout.readline() == "all wait\n"
+            assert Query(instance, "select count(*) from lazy.example_hello").result(20) == [(2,)]
+            assert instance.look(STATE, "m")[0][0] == "pending"
+            query = Query(instance, "select count(*) from m.many_1").wait_until_at("Extension")
+            instance.open()
+            assert query.result() == [(0,)]
+        finally:
+            crowd.communicate()
+
+
+def one_lock_timeout_is_for_both_parts_of_a_wait():
+    """With a controller of the test's own, which says when the second part begins."""
+    with Gated() as instance, socket.socket(socket.AF_UNIX) as listener:
+        instance.kill_controller()
+        path = instance.path("test.sock")
+        listener.bind(path)
+        os.chmod(path, 0o777)
+        os.chmod(instance.home, 0o755)
+        listener.listen()
+        instance.superuser(f"update penstock.controller set socket = '{path}', uid = {os.getuid()}; "
+                           "grant execute on function penstock.hold_load_lock(name) to penstock")
+        loader = instance.connect()
+        loader.cursor().execute("select penstock.hold_load_lock('m')")
+        began = time.monotonic()
+        query = Query(instance, "select * from m.many_1", ["set lock_timeout = '4s'"])
+        peer, _ = listener.accept()
+        select.select([], [], [], max(0, began + 3 - time.monotonic()))
+        peer.sendall(b"\1")  # loading
+        second = time.monotonic()
+        assert query.sqlstate() == "55P03"
+        assert time.monotonic() - second < 3.5, time.monotonic() - second  # 4 when it began anew
+        peer.close()
+        instance.open()
 
 
 # ---------------------------------------------------------------- wait_for
@@ -391,5 +448,7 @@ penstock.run_tests([
     a_wait_survives_the_restart_of_the_controller,
     what_a_transaction_undoes_is_forgotten,
     strangers_and_garbage_do_not_disturb_the_controller,
+    a_crowd_that_waits_for_one_connection_keeps_nobody_from_another,
+    one_lock_timeout_is_for_both_parts_of_a_wait,
     wait_for_returns_when_the_connection_is_ready,
 ])

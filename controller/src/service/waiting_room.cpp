@@ -109,7 +109,9 @@ void WaitingRoom::allow(std::vector<uid_t> uids) {
 
 asio::awaitable<void> WaitingRoom::accept_all() {
     while (acceptor_.is_open()) {
-        const auto has_room = [this] { return peers_.size() < kMaxPeers || !acceptor_.is_open(); };
+        const auto has_room = [this] {
+            return peers_.size() < kMaxPeers || !waiting_.empty() || !acceptor_.is_open();
+        };
         co_await changed_.wait(has_room, Clock::time_point::max());
         auto [failure, socket] = co_await acceptor_.async_accept(kNoThrow);
         if (failure && acceptor_.is_open()) {
@@ -118,10 +120,47 @@ asio::awaitable<void> WaitingRoom::accept_all() {
         }
         if (!failure && is_allowed(socket.native_handle())) {
             const auto peer = std::make_shared<Peer>(std::move(socket), executor_);
+            if (peers_.size() >= kMaxPeers) {
+                ask_one_to_leave();
+            }
             peers_.insert(peer);
             asio::co_spawn(executor_, serve(peer), asio::detached);
         }
     }
+}
+
+/// Of the connection that most wait for, the one that came first: it looks at the row, rests for up
+/// to a second and comes again, so nobody who waits for another connection is kept out by them.
+void WaitingRoom::ask_one_to_leave() {
+    auto most = waiting_.end();
+    std::size_t most_count = 0;
+    for (auto first = waiting_.begin(); first != waiting_.end();) {
+        const auto next = waiting_.upper_bound(first->first);
+        const auto count = static_cast<std::size_t>(std::distance(first, next));
+        if (count > most_count) {
+            most = first;
+            most_count = count;
+        }
+        first = next;
+    }
+    if (most != waiting_.end()) {
+        const PeerPtr peer = most->second;
+        peer->send(WaitReply::kSettled);
+        peer->end();
+        forget(peer);
+    }
+}
+
+/// Twice does no harm.
+void WaitingRoom::forget(const PeerPtr& peer) {
+    const auto [first, end] = waiting_.equal_range(peer->connection);
+    const auto place =
+        std::find_if(first, end, [&peer](const auto& entry) { return entry.second == peer; });
+    if (place != end) {
+        waiting_.erase(place);
+    }
+    peers_.erase(peer);
+    changed_.notify();
 }
 
 bool WaitingRoom::is_allowed(int socket) {
@@ -164,7 +203,8 @@ asio::awaitable<bool> WaitingRoom::read_request(PeerPtr peer) {
 
 asio::awaitable<void> WaitingRoom::serve(PeerPtr peer) {
     if (co_await read_request(peer)) {
-        const auto place = waiting_.emplace(peer->connection, peer);
+        waiting_.emplace(peer->connection, peer);
+        changed_.notify();
         const Standing standing = ask_(peer->connection);
         if (standing == Standing::kSettled) {
             peer->send(WaitReply::kSettled);
@@ -176,11 +216,9 @@ asio::awaitable<void> WaitingRoom::serve(PeerPtr peer) {
             // It has nothing more to say: this is its end, or ours.
             co_await peer->socket.async_read_some(asio::buffer(more), kNoThrow);
         }
-        waiting_.erase(place);
     }
     peer->end();
-    peers_.erase(peer);
-    changed_.notify();
+    forget(peer);
 }
 
 std::vector<WaitingRoom::PeerPtr> WaitingRoom::peers_of(const std::string& connection) const {

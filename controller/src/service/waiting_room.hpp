@@ -24,8 +24,9 @@ namespace penstock::service {
 /// (penstock/protocol/wait_request.hpp), and hear when it is being loaded and when it is settled.
 ///
 /// A peer that is nobody we know, sends anything else or does not read is dropped; a peer that goes
-/// away is forgotten. Past kMaxPeers nobody is let in until somebody leaves: they wait in the
-/// socket's queue. Threads: the executor's, which is one.
+/// away is forgotten. Past kMaxPeers somebody is asked to leave for each that comes: of those who
+/// wait for the connection that most wait for, who may come again at once. Threads: the executor's,
+/// which is one.
 class WaitingRoom {
   public:
     /// Most server processes that are heard at once. Chosen: far more than any server's
@@ -61,6 +62,8 @@ class WaitingRoom {
     boost::asio::awaitable<void> accept_all();
     boost::asio::awaitable<void> serve(PeerPtr peer);
     boost::asio::awaitable<bool> read_request(PeerPtr peer);
+    void ask_one_to_leave();
+    void forget(const PeerPtr& peer);
     [[nodiscard]] bool is_allowed(int socket);
     [[nodiscard]] std::vector<PeerPtr> peers_of(const std::string& connection) const;
 

@@ -45,17 +45,18 @@ bool release_load_lock(Oid schema) {
     return is_lock_held(&tag, AccessExclusiveLock) && LockRelease(&tag, AccessExclusiveLock, true);
 }
 
-void wait_for_load_lock(Oid schema, int most_ms, void (*raise_late)(void*), void* context) {
+void wait_for_load_lock(Oid schema, int most_ms, int lock_timeout_left_ms,
+                        void (*raise_late)(void*), void* context) {
     const LOCKTAG tag = tag_of(schema);
     const int lock_timeout_ms = LockTimeout;
     const bool is_logged = log_lock_waits;
-    const bool is_ours = lock_timeout_ms == 0 || most_ms < lock_timeout_ms;
+    const bool is_ours = lock_timeout_left_ms == 0 || most_ms < lock_timeout_left_ms;
     const TimeoutId check = deadlock_check();
     MemoryContext const context_of_caller = CurrentMemoryContext;
     volatile bool is_late = false;
     PG_TRY();
     // The server ends a lock wait by this variable, and by nothing else of ours.
-    LockTimeout = is_ours ? most_ms : lock_timeout_ms;
+    LockTimeout = is_ours ? most_ms : lock_timeout_left_ms;
     log_lock_waits = false; // each check for a deadlock would write a line
     enable_repeated_timeout(check, DeadlockTimeout);
     take_and_give_back(&tag);

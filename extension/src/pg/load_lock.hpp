@@ -15,7 +15,8 @@ bool release_load_lock(Oid schema);
 
 /// Waits until no loader holds the lock. At most `most_ms`
 /// (> 0): then raises by calling `raise_late(context)`. Raises what interrupts, lock_timeout and
-/// the deadlock detector raise.
-void wait_for_load_lock(Oid schema, int most_ms, void (*raise_late)(void*), void* context);
+/// the deadlock detector raise; of lock_timeout `lock_timeout_left_ms` are left (0: there is none).
+void wait_for_load_lock(Oid schema, int most_ms, int lock_timeout_left_ms,
+                        void (*raise_late)(void*), void* context);
 
 } // namespace penstock::pg

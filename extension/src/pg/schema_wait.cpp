@@ -32,11 +32,18 @@ int left_ms(const SchemaWait* wait) {
     return static_cast<int>(std::clamp<std::int64_t>(left, 1, INT_MAX));
 }
 
+/// Both parts of a wait share one lock_timeout. 0: there is none; else at least 1.
+int left_of_lock_timeout_ms(const SchemaWait* wait) {
+    return LockTimeout == 0 ? 0
+                            : static_cast<int>(std::clamp<std::int64_t>(
+                                  LockTimeout - elapsed_ms(wait), 1, INT_MAX));
+}
+
 /// For the socket, or only for the time when `fd` is none; never past the end of the wait.
 void wait_for(const SchemaWait* wait, pgsocket fd, int most_ms) {
     long time_ms = std::min(left_ms(wait), most_ms);
     if (LockTimeout > 0) {
-        time_ms = std::min<long>(time_ms, std::max<long>(1, LockTimeout - elapsed_ms(wait)));
+        time_ms = std::min<long>(time_ms, left_of_lock_timeout_ms(wait));
     }
     wait_once(fd == PGINVALID_SOCKET ? 0 : WL_SOCKET_READABLE, fd, time_ms, &schema_event);
     check_wait(wait);
@@ -103,7 +110,7 @@ Answer converse(const SchemaWait* wait, Socket* socket) {
     }
     check_wait(wait);
     wait_for_load_lock(
-        schema, left_ms(wait),
+        schema, left_ms(wait), left_of_lock_timeout_ms(wait),
         [](void* context) { raise_late(static_cast<const SchemaWait*>(context)); },
         const_cast<SchemaWait*>(wait));
     return Answer::kLoaded;
@@ -168,6 +175,20 @@ void raise_in_error(const char* connection, const char* error) {
                             "penstock.refresh(%s)\".",
                             connection, quote_literal_cstr(connection))));
     pg_unreachable();
+}
+
+void tell_in_error(const char* connection, const char* plugin, const char* error) {
+    ereport(
+        NOTICE,
+        (errcode(ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION),
+         errmsg("connection \"%s\" is in error: %s", connection,
+                error == nullptr ? "the reason is not known" : error),
+         errdetail("It is the first one of plugin \"%s\" on the search path, where names without "
+                   "a schema are looked for.",
+                   plugin == nullptr ? "" : plugin),
+         errhint("Try again with \"penstock connection refresh %s\" or \"select "
+                 "penstock.refresh(%s)\".",
+                 connection, quote_literal_cstr(connection))));
 }
 
 void push_wait_context(WaitContext* context, const SchemaWait* wait) {

@@ -45,6 +45,9 @@ void check_wait(const SchemaWait* wait);
 /// HV00N: the connection's own error instead of "relation does not exist".
 [[noreturn]] void raise_in_error(const char* connection, const char* error);
 
+/// The same beside the server's own error: a NOTICE for a name without a schema.
+void tell_in_error(const char* connection, const char* plugin, const char* error);
+
 /// While it lives in a frame, errors say what was waited for: CONTEXT, also of cancel and timeouts.
 struct WaitContext {
     ErrorContextCallback callback;

@@ -1,5 +1,6 @@
 #include "pg/statement_names.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "pg/compat.hpp"
@@ -127,12 +128,19 @@ bool is_about_text(int code) {
            code == ERRCODE_INTERNAL_ERROR; // a node that the tree walker does not know
 }
 
+/// What the parser has to say of the text (names that are cut, escapes) it has said already.
 bool try_collect(const char* text, RawParseMode mode, int location, Collector* found) {
     MemoryContext const context = CurrentMemoryContext;
+    const int for_client = client_min_messages;
+    const int for_log = log_min_messages;
     volatile bool is_parsed = true;
+    client_min_messages = std::max(for_client, ERROR);
+    log_min_messages = std::max(for_log, ERROR);
     PG_TRY();
     collect_text(text, mode, location, found);
     PG_CATCH();
+    client_min_messages = for_client;
+    log_min_messages = for_log;
     if (!is_about_text(geterrcode())) {
         PG_RE_THROW();
     }
@@ -140,6 +148,8 @@ bool try_collect(const char* text, RawParseMode mode, int location, Collector* f
     FlushErrorState();
     is_parsed = false;
     PG_END_TRY();
+    client_min_messages = for_client;
+    log_min_messages = for_log;
     return is_parsed;
 }
 

@@ -30,16 +30,6 @@ bool is_there(const Wanted* wanted, Oid schema, const char* name) {
     return false;
 }
 
-/// Can loading the schema bring any of the names?
-bool may_offer(const Wanted* wanted, const pg::ConnectionRow* row) {
-    for (int index = 0; index < wanted->count; ++index) {
-        if (pg::find_offer(row->schema_hash, wanted->names[index]) != Offer::kNo) {
-            return true;
-        }
-    }
-    return wanted->count == 0;
-}
-
 void remember(Oid schema, const pg::ConnectionRow* row, std::uint64_t age) {
     const bool is_settled = row->state == ConnectionState::kReady && row->is_imported;
     if (OidIsValid(schema)) {
@@ -130,6 +120,15 @@ const char* look_and_wait(pg::SchemaWait* wait, const Wanted* wanted) {
 }
 
 } // namespace
+
+bool may_offer(const Wanted* wanted, const pg::ConnectionRow* row) {
+    for (int index = 0; index < wanted->count; ++index) {
+        if (pg::find_offer(row->schema_hash, wanted->names[index]) != Offer::kNo) {
+            return true;
+        }
+    }
+    return wanted->count == 0;
+}
 
 bool are_there(const Wanted* wanted, Oid schema) {
     for (int index = 0; index < wanted->count; ++index) {

@@ -27,6 +27,9 @@ struct Wanted {
 const char* wait_for_tables(const char* connection, Oid schema, const Wanted* wanted,
                             TimestampTz started, std::int64_t timeout_ms);
 
+/// May the tables of the connection be, or hold, any of the names? True when nobody knows.
+[[nodiscard]] bool may_offer(const Wanted* wanted, const pg::ConnectionRow* row);
+
 /// Are all names where they are wanted? False when none is given.
 [[nodiscard]] bool are_there(const Wanted* wanted, Oid schema);
 

@@ -76,10 +76,12 @@ struct Candidate {
     bool is_static;
 };
 
-bool has_plugin(const Candidate* first, const Candidate* end, const char* plugin) {
+/// Does one before it speak for `one`, as all connections of a static plugin have the same tables?
+/// A row says that its plugin is static only once its tables were seen.
+bool is_spoken_for(const Candidate* first, const Candidate* end, const Candidate* one) {
     for (const Candidate* other = first; other != end; ++other) {
-        if (other->plugin != nullptr && plugin != nullptr &&
-            std::strcmp(other->plugin, plugin) == 0) {
+        if (other->plugin != nullptr && one->plugin != nullptr &&
+            std::strcmp(other->plugin, one->plugin) == 0 && (one->is_static || other->is_static)) {
             return true;
         }
     }
@@ -102,18 +104,41 @@ int read_candidates(const SearchPath* path, Candidate* candidates) {
     return count;
 }
 
-void wait_for_missing(const Wanted* missing, const SearchPath* path) {
-    auto* candidates =
-        static_cast<Candidate*>(palloc(sizeof(Candidate) * static_cast<Size>(path->count)));
-    const int count = read_candidates(path, candidates);
+/// The connections that decide: the first of each plugin on the path, all of dynamic ones.
+/// Returns: how many.
+int keep_deciding(Candidate* candidates, int count) {
+    int kept = 0;
+    for (int index = 0; index < count; ++index) {
+        const Candidate one = candidates[index];
+        // Those before it that were left out have the plugin of one that was kept.
+        if (!is_spoken_for(candidates, candidates + kept, &one)) {
+            candidates[kept++] = one;
+        }
+    }
+    return kept;
+}
+
+void wait_for_missing(const Wanted* missing, const Candidate* candidates, int count) {
     const TimestampTz started = GetCurrentTimestamp();
     for (int index = 0; index < count; ++index) {
         const Candidate& one = candidates[index];
-        const bool decides =
-            !one.is_static || !has_plugin(candidates, candidates + index, one.plugin);
-        if (decides && pg::standing_of(one.schema) != pg::SchemaStanding::kSettled) {
+        if (pg::standing_of(one.schema) != pg::SchemaStanding::kSettled) {
             (void)wait_for_tables(one.connection, one.schema, missing, started,
                                   pg::schema_wait_timeout_ms);
+        }
+    }
+}
+
+/// One in error raises nothing, because the name may be anybody's; but it says so.
+void tell_of_error(const pg::NameList* names, const Candidate* candidates, int count) {
+    for (int index = 0; index < count; ++index) {
+        const Candidate& one = candidates[index];
+        pg::ConnectionRow row = {};
+        const Wanted wanted = {names->names, names->count, nullptr, 0, false, false};
+        if (pg::read_connection(one.connection, &row) && row.state == pg::ConnectionState::kError &&
+            may_offer(&wanted, &row)) {
+            pg::tell_in_error(one.connection, one.plugin, row.error);
+            return;
         }
     }
 }
@@ -129,8 +154,15 @@ void wait_for_unqualified_names() {
     const SearchPath path = compute_path();
     keep_missing(&names, &path, place.state);
     if (names.count > 0) {
+        auto* candidates =
+            static_cast<Candidate*>(palloc(sizeof(Candidate) * static_cast<Size>(path.count)));
+        const int count = keep_deciding(candidates, read_candidates(&path, candidates));
         const Wanted missing = {names.names, names.count, path.schemas, path.count, false, false};
-        wait_for_missing(&missing, &path);
+        wait_for_missing(&missing, candidates, count);
+        keep_missing(&names, &path, place.state);
+        if (names.count > 0) {
+            tell_of_error(&names, candidates, count);
+        }
     }
 }
 
