@@ -13,7 +13,8 @@ from controlled import Controlled
 from penstock import Failure, wait_until
 
 TABLES = 120
-DISK_SIZES = {"data": "220m", "logs": "1m", "config": "1m"}
+WAL = os.path.join("data", "pg_wal")
+DISK_SIZES = {"data": "220m", WAL: "200m", "logs": "1m", "config": "1m"}
 # A refresh after a server that came back may first wait out a backoff of 30 s.
 PATIENCE_S = 90
 LEADERS_LOCK = "from pg_locks where locktype = 'advisory' and granted and classid = 1347638347"
@@ -67,6 +68,24 @@ class Wide(Controlled):
             except OSError as error:
                 assert error.errno == errno.ENOSPC, error
         return ballast
+
+    def fill_disk_of_wal(self):
+        """And all but the last bytes of the last segment that there is. Returns the file that is to be removed."""
+        ahead = "select count(*) from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$' and name > pg_walfile_name(pg_current_wal_lsn())"
+        while self.superuser(f"select pg_switch_wal(); {ahead}").splitlines()[-1] != "0":
+            pass
+        self.superuser("select pg_logical_emit_message(true, 'ballast', 'the segment is made')")
+        ballast = self.fill_disk()
+        left = 16 * 1024 * 1024 - int(self.superuser(
+            "select (pg_walfile_name_offset(pg_current_wal_insert_lsn())).file_offset"))
+        self.superuser(f"select pg_logical_emit_message(false, 'ballast', repeat('x', {left - 200_000}))")
+        return ballast
+
+    def is_up(self):
+        try:
+            return self.look("select true") == [(True,)]
+        except penstock.psycopg2.Error:
+            return False
 
     def configure(self, is_wide, name="wide", folder="config"):
         self.is_wide = is_wide
@@ -264,6 +283,27 @@ def the_disk_of_the_server_is_full():
         assert (small.controller.pid, small.server_pid()) == (pid, server)
 
 
+def the_disk_of_the_servers_log_is_full():
+    """The server ends all sessions, recovers, and again, or stops for good: whoever made room starts it then."""
+    if os.getuid() != 0:
+        raise Failure("prerequisite missing: only root may mount the small disk")
+    with Wide(WAL) as small:
+        ballast = small.fill_disk_of_wal()
+        pid, server = small.controller.pid, small.server_pid()
+        small.change()
+        wait_until(small.has_lost_session, "the server to end its sessions")
+        os.unlink(ballast)
+        if os.path.exists(f"/proc/{server}"):
+            wait_until(lambda: small.is_up() or not os.path.exists(f"/proc/{server}"), "the server to recover", PATIENCE_S)
+        if not os.path.exists(f"/proc/{server}"):
+            started = small.cli("service", "start", "--pg-bindir", penstock.pg_bindir())
+            assert started.returncode == 0, started.stdout + started.stderr
+        small.wait_right()
+        assert small.controller.pid == pid
+        with open(small.path("logs", "postgresql.log")) as file:
+            assert "PANIC:  could not write to file" in file.read(), "the fault was another one"
+
+
 def the_disk_of_the_logs_is_full():
     """Nobody waits for a line of a log."""
     if os.getuid() != 0:
@@ -316,6 +356,7 @@ if __name__ == "__main__":
             a_refresh_by_hand_skips_the_backoff_of_a_deletion_that_a_view_held_up,
             a_leader_of_an_old_epoch_is_refused_by_the_database,
             the_disk_of_the_server_is_full,
+            the_disk_of_the_servers_log_is_full,
             the_disk_of_the_logs_is_full,
             the_disk_of_the_configuration_is_full,
         ])
