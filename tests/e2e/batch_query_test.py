@@ -101,16 +101,7 @@ def stop_on_error_runs_nothing_after_the_first_failure():
 
 
 def control_c_ends_the_batch_and_reaches_the_plugin_within_a_second():
-    def silent(connection, closed):
-        connection.sendall(fake_plugin.welcome())
-        plugin.wait_for_hangup(connection)
-    with fake_plugin.FakePlugin(silent) as plugin:
-        INSTANCE.superuser(f"""
-            create schema fake;
-            grant usage on schema fake to penstock_users;
-            create server fake foreign data wrapper penstock options (socket '{plugin.path}', uid '{os.getuid()}');
-            create foreign table fake.t (v int8) server fake;
-            grant select on fake.t to penstock_users;""")
+    with fake_plugin.silent_table(INSTANCE) as plugin:
         process = start("query", "--output", "csv", "select 1 as a", "select v from fake.t", "select 3 as c")
         assert plugin.connected.wait(10)
         began = time.monotonic()
@@ -119,7 +110,6 @@ def control_c_ends_the_batch_and_reaches_the_plugin_within_a_second():
         assert end(process) == (130, "a\n1\n", "statement 2: ERROR:  canceling statement due to user request\n"
                                 "3 statements: 1 succeeded, 2 not completed\npenstock: interrupted\n")
         assert time.monotonic() - began < 1
-        INSTANCE.superuser("drop server fake cascade; drop schema fake cascade")
 
 
 # -- search path

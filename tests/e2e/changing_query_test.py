@@ -2,7 +2,7 @@
 """`penstock query` and what it does not try again; connections that change during a run."""
 
 import penstock
-from loading import Query, change_state, loading, make_gate, open_gate, query, tries, use
+from loading import Query, change_state, instance as loading_instance, loading, open_gate, prepare, query, tries
 from penstock import wait_until
 
 
@@ -74,15 +74,8 @@ def a_forged_notification_disturbs_nothing():
     assert process.end()[0::2] == (0, "3 statements: 3 succeeded\n")
 
 
-EXAMPLE = 'connection "ex" {\n  plugin = "example"\n  rows = 3\n}\n'
-INSTANCE = use(penstock.Instance({"ex.spc": EXAMPLE}))
-INSTANCE.write("files.spc", f'connection "files" {{\n  plugin = "csv"\n  paths = ["{INSTANCE.path("files", "good.csv")}"]\n}}\n')
-INSTANCE.write("good.csv", "id,w\n1,a\n", folder="files", mode=0o644)
-with INSTANCE:
-    INSTANCE.superuser("alter database penstock set log_statement = 'all'; "
-                       "create view public.through_a_view as select * from ex.example_numbers; "
-                       "grant select on public.through_a_view to penstock_users")
-    make_gate()
+with loading_instance() as INSTANCE:
+    prepare()
     penstock.run_tests([
         in_a_transaction_block_the_server_waits,
         in_a_transaction_block_nothing_is_tried_again,

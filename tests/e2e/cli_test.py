@@ -2,7 +2,6 @@
 """What a shell sees of the command line: formats, exit codes, errors, signals and pipes."""
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -122,17 +121,7 @@ def a_reader_that_stops_reading_ends_the_query_quietly():
 
 
 def control_c_ends_a_hanging_scan_within_a_second_and_tells_the_plugin():
-    def silent(connection, closed):
-        connection.sendall(fake_plugin.welcome())
-        plugin.wait_for_hangup(connection)
-    plugin = fake_plugin.FakePlugin(silent)
-    with plugin:
-        INSTANCE.superuser(f"""
-            create schema fake;
-            grant usage on schema fake to penstock_users;
-            create server fake foreign data wrapper penstock options (socket '{plugin.path}', uid '{os.getuid()}');
-            create foreign table fake.t (v int8) server fake;
-            grant select on fake.t to penstock_users;""")
+    with fake_plugin.silent_table(INSTANCE) as plugin:
         process = subprocess.Popen([penstock.PENSTOCK, "query", "select v from fake.t"], env=INSTANCE.environment,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert plugin.connected.wait(10)

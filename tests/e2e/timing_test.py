@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 """`penstock query --timing`: figures of each statement, and nothing of the user's is disturbed."""
 
-import os
 import re
 
 import fake_plugin
@@ -84,17 +83,7 @@ def rows_from_the_cache_are_said_to_be():
 
 
 def a_cancelled_scan_shows_its_error_code():
-    def silent(connection, closed):
-        connection.sendall(fake_plugin.welcome())
-        plugin.wait_for_hangup(connection)
-    plugin = fake_plugin.FakePlugin(silent)
-    with plugin:
-        INSTANCE.superuser(f"""
-            create schema fake;
-            grant usage on schema fake to penstock_users;
-            create server fake foreign data wrapper penstock options (socket '{plugin.path}', uid '{os.getuid()}');
-            create foreign table fake.t (v int8) server fake;
-            grant select on fake.t to penstock_users;""")
+    with fake_plugin.silent_table(INSTANCE):
         code, _, lines = timed("set statement_timeout = 200", "select v from fake.t", "set statement_timeout = 0")
         assert code == 1 and figures(lines) == [0, 1, 0], lines
         assert any(re.fullmatch(rf"  fake\.t: 0 rows, \d+ bytes, end after {NUMBER} ms, failed with 57014", line)

@@ -11,7 +11,8 @@ import subprocess
 import time
 
 import penstock
-from loading import Query, change_state, forget, loading, make_gate, many, open_gate, query, tries, use, waits_and_succeeds
+from loading import (EXAMPLE, Query, change_state, forget, instance as loading_instance, loading, many, open_gate, prepare, query, tries, use,
+                     waits_and_succeeds)
 from penstock import Failure, wait_until
 
 
@@ -337,15 +338,8 @@ def the_language_of_the_messages_does_not_matter():
         INSTANCE = use(english)
 
 
-EXAMPLE = 'connection "ex" {\n  plugin = "example"\n  rows = 3\n}\n'
-INSTANCE = use(penstock.Instance({"ex.spc": EXAMPLE}))
-INSTANCE.write("files.spc", f'connection "files" {{\n  plugin = "csv"\n  paths = ["{INSTANCE.path("files", "good.csv")}"]\n}}\n')
-INSTANCE.write("good.csv", "id,w\n1,a\n", folder="files", mode=0o644)
-with INSTANCE:
-    INSTANCE.superuser("alter database penstock set log_statement = 'all'; "
-                       "create view public.through_a_view as select * from ex.example_numbers; "
-                       "grant select on public.through_a_view to penstock_users")
-    make_gate()
+with loading_instance() as INSTANCE:
+    prepare()
     penstock.run_tests([
         a_schema_that_is_loading_is_waited_for,
         every_kind_of_statement_that_names_a_schema_waits,

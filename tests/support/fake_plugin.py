@@ -147,3 +147,22 @@ class FakePlugin:
                 raise ConnectionError("closed")
             data += piece
         return data
+
+
+@contextlib.contextmanager
+def silent_table(instance):
+    """Foreign table fake.t (v int8) of a plugin that says welcome and nothing else. Gives the plugin."""
+    def silent(connection, closed):
+        connection.sendall(welcome())
+        plugin.wait_for_hangup(connection)
+    with FakePlugin(silent) as plugin:
+        instance.superuser(f"""
+            create schema fake;
+            grant usage on schema fake to penstock_users;
+            create server fake foreign data wrapper penstock options (socket '{plugin.path}', uid '{os.getuid()}');
+            create foreign table fake.t (v int8) server fake;
+            grant select on fake.t to penstock_users;""")
+        try:
+            yield plugin
+        finally:
+            instance.superuser("drop server fake cascade; drop schema fake cascade")

@@ -11,6 +11,7 @@ import penstock
 from penstock import Failure, wait_until
 
 INSTANCE = GATE = None
+EXAMPLE = 'connection "ex" {\n  plugin = "example"\n  rows = 3\n}\n'
 WAITING = "select exists (select from pg_catalog.pg_locks"  # what a waiting session has asked last
 
 
@@ -117,6 +118,22 @@ def use(instance):
     global INSTANCE
     INSTANCE = instance
     return instance
+
+
+def instance():
+    """Connections `ex` and `files`, and a view of the first; not started yet. Then prepare()."""
+    made = use(penstock.Instance({"ex.spc": EXAMPLE}))
+    made.write("files.spc", f'connection "files" {{\n  plugin = "csv"\n  paths = ["{made.path("files", "good.csv")}"]\n}}\n')
+    made.write("good.csv", "id,w\n1,a\n", folder="files", mode=0o644)
+    return made
+
+
+def prepare():
+    """Every statement is logged (tries()), the view is there, and the gate."""
+    INSTANCE.superuser("alter database penstock set log_statement = 'all'; "
+                       "create view public.through_a_view as select * from ex.example_numbers; "
+                       "grant select on public.through_a_view to penstock_users")
+    make_gate()
 
 
 def make_gate():
