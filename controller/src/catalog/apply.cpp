@@ -177,7 +177,9 @@ void mark_ready(pqxx::work& work, const DesiredConnection& connection,
          "plugin_mod_time = " +
              mod_time_sql("$9::bigint") +
              ", comments_set = not $8, attempts = 0, next_attempt_at = null, "
-             "live_hash = $10, held_hash = nullif($7, '') where connection_name = $1",
+             "live_hash = $10, held_hash = case when $7 <> '' then case " +
+             held_hash_sql("connection_name::name") +
+             " when $7 then $7 else 'changed meanwhile' end end where connection_name = $1",
          connection.name, outcome.error, static_cast<int>(offered.size()),
          std::string{outcome.is_dynamic ? "dynamic" : "static"}, hash, connection.config_hash,
          outcome.held_hash, outcome.is_loaded, outcome.plugin_mod_time_us, outcome.live_hash);
@@ -240,7 +242,7 @@ void Session::apply_schema(const DesiredConnection& connection,
     std::string dependents;
     impl_->write(
         [&](pqxx::work& work) {
-            // Before the first of them is asked: one that goes later is seen by its hash.
+            // Before the first of them is asked: one that comes or goes later is seen by its hash.
             dependents = exec(work, "select " + held_hash_sql("$1::name"), connection.name)[0][0]
                              .as<std::string>("");
             const LiveTables live = ensure_schema(work, connection);

@@ -315,6 +315,28 @@ TEST_F(ApplyTest, does_not_forget_what_is_held_when_its_dependents_go_meanwhile)
     EXPECT_EQ(session().read_actual().at("prod").schema_is_intact, is_dropped);
 }
 
+TEST_F(ApplyTest, does_not_forget_what_is_held_by_what_came_meanwhile_and_went_again) {
+    import("prod", {make_table("t", {make_column("x")}), make_table("z", {make_column("x")})});
+    session().change_states({{.connection = "prod", .to = State::kUpdating}});
+    pqxx::connection holder{target("postgres")};
+    auto lock = std::make_unique<pqxx::work>(holder);
+    lock->exec("comment on foreign table prod.t is 'holds a lock until its transaction ends'");
+    const std::vector<TableSchema> wanted = {make_table("t", {make_column("x"), make_column("y")})};
+    std::thread refresh([&] { session().apply_schema(make_desired("prod"), wanted, true); });
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (error_text_of("prod").find("waits for a lock") == std::string::npos &&
+           std::chrono::steady_clock::now() < deadline) {
+    }
+    as_admin("create view public.on_z as select x from prod.z");
+    lock.reset();
+    refresh.join();
+    EXPECT_EQ(columns_of("prod", "z"), "x:text");
+    as_admin("drop view public.on_z");
+    EXPECT_FALSE(session().read_actual().at("prod").schema_is_intact);
+    apply("prod", wanted);
+    EXPECT_EQ(columns_of("prod", "z"), "<null>");
+}
+
 TEST_F(ApplyTest, a_connection_that_is_being_deleted_does_not_become_ready) {
     session().create_connections({make_desired("prod")});
     session().change_states({{.connection = "prod", .to = State::kDeleting}});
