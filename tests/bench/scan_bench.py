@@ -101,6 +101,32 @@ def bench_generated(cursor, report):
     report.add("generated_scan_vs_heap", value, "times", "at most 1.1", value <= 1.1)
 
 
+def bench_parallel(instance, cursor, report):
+    """An aggregate in the server over a table that is read in parts: two workers and the leader against one process."""
+    connection, parallel = session(instance)
+    parallel.execute("set max_parallel_workers_per_gather = 2; set parallel_setup_cost = 0; set parallel_tuple_cost = 0; "
+                     "set min_parallel_table_scan_size = 0")
+    sql = "select sum(id), min(id), max(id), count(*) from ex.example_wide"
+    times = {"serial": [], "parallel": []}
+    answers = []
+    for each in (cursor, parallel):
+        each.execute("set penstock.aggregate_pushdown = off")
+        each.execute("explain (costs off) " + sql)
+        assert ("Gather" in str(each.fetchall())) == (each is parallel), "not the plan that is measured"
+        each.execute(sql)
+        answers.append(each.fetchall())
+    assert answers[0] == answers[1], answers
+    for _ in range(9):
+        times["serial"].append(measure.timed(cursor, sql))
+        times["parallel"].append(measure.timed(parallel, sql))
+    cursor.execute("reset penstock.aggregate_pushdown")
+    connection.close()
+    for name, values in times.items():
+        report.note(f"aggregate in the server, {name}: {measure.median(values) * 1e9 / ROWS:.0f} ns a row")
+    value = measure.ratio(times, "parallel", "serial")
+    report.add("parallel_2_vs_serial", value, "times", "under 1.0", value < 1.0)
+
+
 def bench_cached(cursor, report):
     """All columns of all rows out of the plugin's cache."""
     cursor.execute(ALL_COLUMNS.format(table="cached.scan"))
@@ -188,6 +214,7 @@ connection "cached" {{
         bench_csv(cursor, report)
         bench_grouped(cursor, report)
         bench_generated(cursor, report)
+        bench_parallel(instance, cursor, report)
         bench_cached(cursor, report)
         bench_one_row(cursor, report)
         connection.close()
