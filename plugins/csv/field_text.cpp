@@ -40,8 +40,9 @@ class BlockCopy {
   public:
     BlockCopy(char quote, char* to) : to_(to), quote_(quote) {}
 
-    void add_whole(const char* text) noexcept {
-        std::memcpy(block_.data(), text, kBlockBytes);
+    /// `text` has at least kBlockBytes, of which the first are taken.
+    void add_whole(std::string_view text) noexcept {
+        std::memcpy(block_.data(), text.data(), kBlockBytes);
         add(kBlockBytes, find_all(block_.data(), quote_));
     }
 
@@ -93,7 +94,7 @@ class BlockCopy {
 char* copy_undoubled(std::string_view text, char quote, char* to) noexcept {
     BlockCopy copy(quote, to);
     for (; text.size() >= kBlockBytes; text.remove_prefix(kBlockBytes)) {
-        copy.add_whole(text.data());
+        copy.add_whole(text);
     }
     copy.add_rest(text);
     return copy.end();

@@ -86,5 +86,18 @@ TEST(Utf8, accepts_long_mixed_text) {
     EXPECT_FALSE(is_valid_text(text));
 }
 
+TEST(Utf8, finds_a_bad_byte_at_every_place_of_a_short_text) {
+    for (std::size_t size = 1; size < 20; ++size) {
+        for (std::size_t at = 0; at < size; ++at) {
+            for (const char bad : {'\0', '\x80', '\xFF'}) {
+                std::string text(size, 'x');
+                EXPECT_EQ(find_invalid_utf8(text), size);
+                text[at] = bad;
+                EXPECT_EQ(find_invalid_utf8(text), at) << size;
+            }
+        }
+    }
+}
+
 } // namespace
 } // namespace penstock

@@ -25,7 +25,9 @@ namespace utf8 {
 }
 
 /// All of 1 … 7 bytes, some of them twice.
-[[nodiscard]] inline std::uint64_t load_short(const char* bytes, std::size_t size) noexcept {
+[[nodiscard]] inline std::uint64_t load_short(std::string_view text) noexcept {
+    const char* const bytes = text.data();
+    const std::size_t size = text.size();
     if (size >= 4) {
         std::uint32_t front = 0;
         std::uint32_t back = 0;
@@ -59,7 +61,7 @@ namespace utf8 {
     }
     // The rest in one step: the last eight bytes, of which some were seen before.
     const std::uint64_t rest =
-        at != 0 ? utf8::load_word(text.data() + size - 8) : utf8::load_short(text.data(), size);
+        at != 0 ? utf8::load_word(text.data() + size - 8) : utf8::load_short(text);
     return utf8::is_ascii_word(rest) ? size : utf8::find_invalid_from(text, at);
 }
 
