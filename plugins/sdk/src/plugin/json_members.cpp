@@ -81,6 +81,9 @@ bool sort_by_insertion(JsonNode* begin, JsonNode* end, const char* text) {
 } // namespace
 
 JsonNode* sort_members(JsonNode* begin, JsonNode* end, const char* text) {
+    if (end - begin < 2) { // also of a document that has had no value yet: nullptr
+        return end;
+    }
     if (end - begin <= kMaxInsertion) {
         return sort_by_insertion(begin, end, text) ? drop_overwritten(begin, end, text) : end;
     }
