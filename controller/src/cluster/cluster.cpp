@@ -154,11 +154,13 @@ void Cluster::create_data_folder() const {
     // Made beside and renamed, so that an interrupted attempt never looks like a data folder.
     const std::filesystem::path draft = home_.root / "data.new";
     std::filesystem::remove_all(draft);
-    const Outcome outcome =
-        run_program({program("initdb"), "--pgdata", draft.string(), "--encoding", "UTF8",
-                     "--locale", "C.UTF-8", "--data-checksums", "--auth-local", "peer",
-                     "--auth-host", "reject", "--username", kSuperuser, "--no-instructions"},
-                    kInitLimit);
+    // Both order texts by their bytes, but only of "C" does the server know it: it sorts faster,
+    // and comparisons, first rows, min and max of texts can be left to plugins.
+    const Outcome outcome = run_program(
+        {program("initdb"), "--pgdata", draft.string(), "--encoding", "UTF8", "--locale", "C.UTF-8",
+         "--lc-collate", "C", "--data-checksums", "--auth-local", "peer", "--auth-host", "reject",
+         "--username", kSuperuser, "--no-instructions"},
+        kInitLimit);
     if (outcome.exit_code != 0) {
         throw Exception(ErrorKind::kInternal, "could not create the database cluster",
                         outcome.exit_code < 0 ? "The program initdb took too long."

@@ -21,11 +21,10 @@ class Cluster {
   public:
     Cluster(Home home, std::filesystem::path programs, ServerSettings settings);
 
-    /// Makes the data folder when there is none: UTF-8, C.UTF-8, checksums. An interrupted attempt
-    /// leaves nothing that a later one trips over.
-    /// Errors: Exception kNotFound: no server programs (the hint says what to install);
-    /// kPermission: owner or mode of an existing data folder; kLimit: made by another major
-    /// version; kInternal with initdb's own words.
+    /// Makes the data folder when there is none: UTF-8, order of bytes, checksums. An interrupted
+    /// attempt leaves nothing that a later one trips over. Errors: Exception kNotFound: no server
+    /// programs (the hint says what to install); kPermission: owner or mode of an existing data
+    /// folder; kLimit: made by another major version; kInternal with initdb's own words.
     void init();
 
     /// Writes the configuration files and starts the server unless it runs; waits until it accepts

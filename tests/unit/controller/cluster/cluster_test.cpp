@@ -64,8 +64,9 @@ TEST_F(ClusterTest, has_the_settings_that_the_service_relies_on) {
     EXPECT_EQ(server->sql("show max_locks_per_transaction"), "2048");
     EXPECT_EQ(server->sql("show fsync"), "on");
     EXPECT_EQ(server->sql("select encoding from pg_database where datname = 'template1'"), "6");
-    EXPECT_EQ(server->sql("select datcollate from pg_database where datname = 'template1'"),
-              "C.UTF-8");
+    EXPECT_EQ(
+        server->sql("select datcollate, datctype from pg_database where datname = 'template1'"),
+        "C|C.UTF-8");
     EXPECT_EQ(server->sql("select count(*) from pg_hba_file_rules where error is not null "
                           "or auth_method = 'trust' or type <> 'local'"),
               "0");
