@@ -35,7 +35,7 @@ explain (costs off) select distinct half from example_numbers order by half desc
 select distinct half from example_numbers order by half desc limit 2;
 explain (analyze, costs off, timing off, summary off) select id from example_numbers order by id desc limit 3;
 -- What stays: an order that only the server knows, conditions that it checks, ties, locks, sets, no limit.
-explain (costs off) select id from example_numbers order by digits limit 3;
+explain (costs off) select id from example_numbers order by digits collate "en-x-icu" limit 3;
 explain (costs off) select id from example_numbers order by -id limit 3;
 explain (costs off) select id from example_numbers where digits like '1%' order by half limit 3;
 explain (costs off) select id from example_numbers order by half fetch first 3 rows with ties;
@@ -64,6 +64,7 @@ explain (costs off) select id, num from mid where k > 2 order by num desc nulls 
 explain (costs off) select id, num from mid order by num desc, d nulls first;
 select id, num from mid order by num desc nulls last, d nulls first, id limit 5;
 explain (costs off) select k, count(*) filter (where num > 3) from mid group by k order by k;
+explain (costs off) select txt from mid order by txt collate "en-x-icu";
 explain (costs off) select txt from mid order by txt;
 explain (costs off) select txt from mid order by txt collate "C", id desc limit 2;
 explain (costs off) select js from wide order by js;
