@@ -28,7 +28,15 @@ select a.id, b.id from mid a right join small b on a.id = b.id + 0 and a.k = b.k
 explain (costs off) select count(*) from mid a join small b on a.k = b.k;
 select count(*) from mid a join small b on a.k = b.k;
 select (select count(*) from mid a join small b on a.k = b.k) = (select count(*) from mid a join spy_other.small b on a.k = b.k) as same;
-explain (analyze, costs off, timing off, summary off) select a.id, b.id from mid a join small b on a.k = b.k limit 3;
+-- The header of the frame behind the rows may have come with them, or not.
+create function pg_temp.without_bytes(query text) returns setof text language plpgsql as $$
+declare line text;
+begin
+    for line in execute 'explain (analyze, costs off, timing off, summary off) ' || query loop
+        return next regexp_replace(line, 'Bytes: [0-9]+', 'Bytes: N');
+    end loop;
+end $$;
+select pg_temp.without_bytes('select a.id, b.id from mid a join small b on a.k = b.k limit 3');
 explain (costs off) select a.id from mid a join small b on a.k = b.k limit (select 2);
 explain (costs off) select a.id from mid a join small b on a.k = b.k order by 1 limit 2;
 explain (costs off, verbose) select a.id + 1 from mid a join small b on a.k = b.k order by b.id - a.id, a.txt collate "C";
