@@ -33,6 +33,8 @@ begin
     end loop;
 end $$;
 select received('select count(*) from example_wide');
+-- Also of a Gather that runs again: its workers add to the same shared memory.
+select received('select (select count(*) from example_wide limit 1 offset n - n) from generate_series(0, 2) n');
 -- Without shared memory, in a cursor, the leader reads the whole table.
 begin;
 declare c no scroll cursor for select id from example_wide;
