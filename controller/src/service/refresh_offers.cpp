@@ -5,6 +5,7 @@
 #include <boost/asio/detached.hpp>
 
 #include <algorithm>
+#include <exception>
 
 namespace asio = boost::asio;
 
@@ -279,9 +280,20 @@ Refresh::ask_shared(std::string label, std::shared_ptr<hosting::PluginHost> host
     co_await changed_.wait([&shared] { return !shared->is_asking; }, Clock::time_point::max());
     if (!shared->offered) {
         shared->is_asking = true;
-        Result<OfferedPtr> answer = co_await describe(host, name);
+        // Whatever happens, the others must not wait for ever. Not by a destructor, which would
+        // also wake them when the service ends and destroys all that waits.
+        std::exception_ptr exception;
+        Result<OfferedPtr> answer = Error::make(ErrorKind::kInternal, "nothing was answered");
+        try {
+            answer = co_await describe(host, name);
+        } catch (...) {
+            exception = std::current_exception();
+        }
         shared->is_asking = false;
         changed_.notify();
+        if (exception) {
+            std::rethrow_exception(exception);
+        }
         if (!answer.ok()) {
             co_return answer;
         }
