@@ -105,8 +105,9 @@ void append_list(const ValueText* to, const core::QualSpec* qual) {
 
 int clipped_bytes(const char* value, std::size_t bytes, int encoding, int limit) {
     const int length = static_cast<int>(Min(bytes, static_cast<std::size_t>(limit) + 1));
-    return pg_encoding_mbcliplen(encoding == PG_SQL_ASCII ? PG_UTF8 : encoding, value, length,
-                                 limit);
+    const int kept =
+        pg_encoding_mbcliplen(encoding == PG_SQL_ASCII ? PG_UTF8 : encoding, value, length, limit);
+    return Min(kept, length); // bytes of SQL_ASCII may end in the first one of a character
 }
 
 const char* request_name_text(const char* name) {
