@@ -20,11 +20,7 @@ class JoinCheck {
         for (std::size_t source = 0; source < join_.sources.size(); ++source) {
             check_source(join_.sources[source], tables_.at(source)->schema());
         }
-        for (const JoinStep& step : join_.steps) {
-            check_kind(step.kind);
-            check_conditions(step.conditions);
-            check_conditions(step.filter);
-        }
+        check_steps();
         for (const JoinColumn& column : join_.columns) {
             (void)column_of(column);
         }
@@ -34,16 +30,37 @@ class JoinCheck {
     static void check_source(const JoinSource& source, const TableSchema& schema) {
         for (const Qual& qual : source.quals) {
             const RequestedColumn wanted{qual.column, qual.type};
-            check_exact(schema, schema.columns[position_of(wanted, schema)], qual.op);
+            const Column& column = schema.columns[position_of(wanted, schema)];
+            if (!is_never(qual.op, qual.values)) {
+                check_exact(schema, column, qual.op);
+            }
         }
         check_keys(schema, source.quals);
     }
 
-    void check_kind(JoinKind kind) const {
-        for (const std::shared_ptr<Table>& table : tables_) {
-            if (!table->schema().joins.has(kind)) {
+    void check_steps() const {
+        using Sources = std::vector<std::size_t>;
+        std::vector<Sources> nodes; // the sources below each
+        nodes.reserve(join_.sources.size() + join_.steps.size());
+        for (std::size_t source = 0; source < join_.sources.size(); ++source) {
+            nodes.push_back({source});
+        }
+        for (const JoinStep& step : join_.steps) {
+            Sources& made = nodes.emplace_back(nodes.at(step.left));
+            const Sources& right = nodes.at(step.right);
+            made.insert(made.end(), right.begin(), right.end());
+            check_kind(step.kind, made);
+            check_conditions(step.conditions);
+            check_conditions(step.filter);
+        }
+    }
+
+    void check_kind(JoinKind kind, const std::vector<std::size_t>& sources) const {
+        for (const std::size_t source : sources) {
+            const TableSchema& schema = tables_.at(source)->schema();
+            if (!schema.joins.has(kind)) {
                 throw Exception(definition_changed(ErrorKind::kType,
-                                                   "table \"" + table->schema().name +
+                                                   "table \"" + schema.name +
                                                        "\" takes part in no join of kind \"" +
                                                        std::string(name_of(kind)) + "\" any more"));
             }
@@ -52,12 +69,20 @@ class JoinCheck {
 
     void check_conditions(const std::vector<JoinCondition>& conditions) const {
         for (const JoinCondition& condition : conditions) {
-            check_exact(schema_of(condition.column), column_of(condition.column), condition.op);
+            const Column& column = column_of(condition.column);
+            if (!is_never(condition.op, condition.values)) {
+                check_exact(schema_of(condition.column), column, condition.op);
+            }
             if (condition.other) {
                 check_exact(schema_of(*condition.other), column_of(*condition.other),
                             commuted(condition.op));
             }
         }
+    }
+
+    /// What the server makes of any condition whose value turns out to be NULL: nothing to compare.
+    static bool is_never(QualOp op, const std::vector<Value>& values) {
+        return op == QualOp::kIn && values.empty();
     }
 
     static void check_exact(const TableSchema& schema, const Column& column, QualOp op) {

@@ -32,9 +32,16 @@ class JoiningConnection final : public Connection {
         keyed.columns[2].key = KeyKind::kRequired;
         TableSchema alone = offered("alone");
         alone.joins = {};
+        TableSchema both = offered("both");
+        both.joins = {JoinKind::kInner, JoinKind::kLeft};
+        TableSchema optional = offered("optional");
+        optional.joins = {JoinKind::kLeft};
         return {std::make_shared<OfferedTable>(offered("t")),
-                std::make_shared<OfferedTable>(offered("u")), std::make_shared<OfferedTable>(keyed),
-                std::make_shared<OfferedTable>(alone)};
+                std::make_shared<OfferedTable>(offered("u")),
+                std::make_shared<OfferedTable>(keyed),
+                std::make_shared<OfferedTable>(alone),
+                std::make_shared<OfferedTable>(both),
+                std::make_shared<OfferedTable>(optional)};
     }
     void join(const ScanRequest& request, RowSink& rows) override {
         seen_ = request;
@@ -127,6 +134,28 @@ TEST_F(RunJoinTest, refuses_what_the_tables_do_not_offer_any_more) {
     EXPECT_EQ(error_of(refused), "column \"id\" of table \"u\" is of type int8, not text");
     refused.columns[0].name = "gone";
     EXPECT_EQ(error_of(refused), "column \"gone\" of table \"u\" does not exist");
+}
+
+TEST_F(RunJoinTest, asks_each_table_only_for_the_kinds_above_it) {
+    Join mixed = join();
+    mixed.sources = {{"both", {}}, {"both", {}}, {"optional", {}}};
+    mixed.steps.push_back({JoinKind::kLeft, 3, 2, {{id(0), QualOp::kEq, {}, id(2)}}, {}});
+    EXPECT_EQ(error_of(mixed), "") << "optional is in no inner join";
+    mixed.steps[1].kind = JoinKind::kInner;
+    EXPECT_EQ(error_of(mixed),
+              "table \"optional\" takes part in no join of kind \"inner\" any more");
+    mixed.steps[1].kind = JoinKind::kLeft;
+    mixed.sources[1].table = "t";
+    EXPECT_EQ(error_of(mixed), "table \"t\" takes part in no join of kind \"left\" any more");
+}
+
+TEST_F(RunJoinTest, takes_a_condition_that_nothing_satisfies_on_any_column) {
+    Join never = join();
+    never.sources[0].quals = {{"name", QualOp::kIn, TypeId::kText, {}}};
+    never.steps[0].conditions.push_back({{1, "name", TypeId::kText}, QualOp::kIn, {}, {}});
+    EXPECT_EQ(error_of(never), "");
+    never.sources[0].quals[0].column = "gone";
+    EXPECT_EQ(error_of(never), "column \"gone\" of table \"t\" does not exist");
 }
 
 TEST_F(RunJoinTest, asks_for_the_keys_of_each_table) {
