@@ -30,6 +30,7 @@ struct JoinNode {
     List* terms;    ///< of a table: its own conditions; of a join: ON
     List* filter;   ///< of a join: WHERE
     Relids visible; ///< tables whose columns can be seen
+    int table_count;
     List* columns; ///< of a join: Vars, what it delivers. The relation's target becomes another one
     double rows;
     Cost startup;

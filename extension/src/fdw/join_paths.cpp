@@ -156,6 +156,7 @@ const JoinNode* make_leaf(PlannerInfo* root, RelOptInfo* rel) {
     leaf->table = state->table;
     leaf->relid = rel->relid;
     leaf->visible = rel->relids;
+    leaf->table_count = 1;
     leaf->rows = rel->rows;
     leaf->startup = state->table->startup_ms * kCostPerMs;
     leaf->work =
@@ -251,7 +252,9 @@ JoinNode* make_step(const Pair* pair, List* clauses) {
     made->right = right;
     const bool hides_right = pair->kind == JoinKind::kSemi || pair->kind == JoinKind::kAnti;
     made->visible = hides_right ? left->visible : pair->visible;
-    if (!take_part(left, pair->kind) || !take_part(right, pair->kind) ||
+    made->table_count = left->table_count + right->table_count;
+    if (made->table_count > static_cast<int>(kMaxJoinSources) || !take_part(left, pair->kind) ||
+        !take_part(right, pair->kind) ||
         std::strcmp(left->table->connection, right->table->connection) != 0 ||
         !match_clauses(pair, clauses, made) || !are_columns(pair, made)) {
         return nullptr;

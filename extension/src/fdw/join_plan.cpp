@@ -34,10 +34,6 @@ int source_of(const Flattening* made, Index relid) {
     return -1;
 }
 
-int count_tables(const JoinNode* node) {
-    return node->relid != 0 ? 1 : count_tables(node->left) + count_tables(node->right);
-}
-
 Relids tables_of(const JoinNode* node) {
     return node->relid != 0 ? bms_make_singleton(static_cast<int>(node->relid))
                             : bms_union(tables_of(node->left), tables_of(node->right));
@@ -111,7 +107,7 @@ List* plan_columns(const Flattening* made, const List* tlist) {
 ForeignScan* make_join_plan(PlannerInfo* root, const ForeignPath* path, List* tlist,
                             Plan* outer_plan) {
     const auto* node = static_cast<JoinNode*>(path->path.parent->fdw_private);
-    Flattening made = {tables_of(node), NIL, NIL, NIL, NIL, count_tables(node)};
+    Flattening made = {tables_of(node), NIL, NIL, NIL, NIL, node->table_count};
     (void)flatten(&made, node);
     List* columns = add_to_flat_tlist(NIL, node->columns);
     List* join = list_make3(made.sources, made.steps, plan_columns(&made, columns));

@@ -64,6 +64,11 @@ explain (costs off) select a.id from mid a join keyed b on a.k = b.k where b.k =
 explain (costs off) select a.id from mid a join small b on a.txt < b.txt collate "en-x-icu";
 explain (costs off) select a.id from mid a join small b on a.txt < b.txt collate "C";
 explain (costs off) select a.id from mid a, lateral (select * from small where k = a.k limit 1) b;
+-- More tables than a request may have.
+set join_collapse_limit = 1;
+select 'select count(*) from small t1' || string_agg(format(' join small t%s using (id)', n), '' order by n) || ' where id < 3' as joined from generate_series(2, 65) n \gset
+:joined;
+reset join_collapse_limit;
 set penstock.join_pushdown = off;
 explain (costs off) select a.id from mid a join small b on a.k = b.k;
 reset penstock.join_pushdown;
