@@ -35,6 +35,7 @@ WAITS = {
     "connecting": (None, {"accepts": False, "backlog": 0}),
     "greeting": (silent, {}),
     "before_the_first_row": (after(fake_plugin.welcome()), {}),
+    "in_a_join": (after(fake_plugin.welcome()), {}),
     "in_the_middle_of_a_block": (after(fake_plugin.welcome() + fake_plugin.int8_block([1] * 100)[:500]), {}),
     "before_the_end": (after(fake_plugin.welcome() + fake_plugin.int8_block([1, 2, 3])), {}),
     "while_being_written_to": (None, {"reads": False}),
@@ -58,7 +59,8 @@ def attach(instance, plugin, name="fake"):
         grant usage on schema {name} to penstock_users;
         create server {name} foreign data wrapper penstock
             options (socket '{plugin.path}', uid '{os.getuid()}');
-        create foreign table {name}.t (v int8, word text options (superset 'in =')) server {name};
+        create foreign table {name}.t (v int8 options (exact '< >'), word text options (superset 'in ='))
+            server {name} options (joins 'inner');
         grant select on {name}.t to penstock_users;""")
 
 
@@ -67,6 +69,8 @@ def statement(name, schema="fake"):
         # About 8 MB of conditions, more than any socket buffer.
         return (f"select v from {schema}.t where word = any (array(select repeat('x', 8000) || n "
                 "from generate_series(1, 1000) n))")
+    if name == "in_a_join":
+        return f"select a.v from {schema}.t a join {schema}.t b on a.v < b.v"
     return f"select v from {schema}.t"
 
 
@@ -198,6 +202,13 @@ def tests():
             everything_at_once(end)
         together.__name__ = f"{end.__name__}_acts_within_a_second_in_each_of_{len(WAITS)}_waits"
         yield together
+
+    def the_plugin_does_the_join():
+        with make_plugin("in_a_join") as plugin:
+            attach(INSTANCE, plugin)
+            plan = INSTANCE.rows("explain " + statement("in_a_join"))
+            assert any("Relations: " in line for line, in plan), plan
+    yield the_plugin_does_the_join
 
     def no_backend_crashed():
         with open(INSTANCE.path("logs", "postgresql.log")) as file:
