@@ -15,7 +15,8 @@ namespace penstock {
 /// A table of a join: its rows that satisfy `quals`, before anything is joined.
 struct JoinSource {
     std::string table;
-    std::vector<Qual> quals; ///< all exact; here kIn may have no values: no row satisfies it
+    /// All exact. kIn may have no values, on any column: no row satisfies it.
+    std::vector<Qual> quals;
     friend bool operator==(const JoinSource&, const JoinSource&) = default;
 };
 
