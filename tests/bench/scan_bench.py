@@ -6,6 +6,7 @@ the same file, all in one run and one session. 1,000,000 rows × 10 columns: 3 i
 Ratios are medians of pairs; absolute times are those of this machine and only there to be compared.
 """
 
+import contextlib
 import os
 import sys
 import threading
@@ -52,6 +53,14 @@ def session(instance):
     return connection, cursor
 
 
+@contextlib.contextmanager
+def rows_sent(cursor):
+    """Aggregates are the server's, so that all rows come to it: what is measured is the scan."""
+    cursor.execute("set penstock.aggregate_pushdown = off")
+    yield
+    cursor.execute("reset penstock.aggregate_pushdown")
+
+
 def check_same_rows(cursor):
     """A benchmark of wrong results is worth nothing."""
     answers = []
@@ -62,8 +71,9 @@ def check_same_rows(cursor):
 
 
 def bench_csv(cursor, report):
-    times = measure.paired(cursor, {name: ALL_COLUMNS.format(table=table) for name, table in (
-        ("csv", "files.scan"), ("file_fdw", "bench.file"), ("heap", "bench.heap"))})
+    with rows_sent(cursor):
+        times = measure.paired(cursor, {name: ALL_COLUMNS.format(table=table) for name, table in (
+            ("csv", "files.scan"), ("file_fdw", "bench.file"), ("heap", "bench.heap"))})
     for name, values in times.items():
         report.note(f"all columns, {name}: {measure.median(values) * 1e9 / ROWS:.0f} ns a row")
     value = measure.ratio(times, "file_fdw", "csv")
@@ -92,9 +102,10 @@ def bench_generated(cursor, report):
         where attrelid = 'bench.generated'::regclass and attnum > 0 order by attnum""")
     aggregate = {"bigint": "sum({})", "double precision": "sum({})", "timestamp with time zone": "max({})"}
     aggregates = ", ".join(aggregate.get(kind, "count({})").format(name) for name, kind in cursor.fetchall())
-    times = measure.paired(cursor, {
-        "generated": WIDE_COLUMNS.format(aggregates=aggregates, table="ex.example_wide"),
-        "heap": WIDE_COLUMNS.format(aggregates=aggregates, table="bench.generated")}, rounds=9)
+    with rows_sent(cursor):
+        times = measure.paired(cursor, {
+            "generated": WIDE_COLUMNS.format(aggregates=aggregates, table="ex.example_wide"),
+            "heap": WIDE_COLUMNS.format(aggregates=aggregates, table="bench.generated")}, rounds=9)
     for name, values in times.items():
         report.note(f"generated rows, {name}: {measure.median(values) * 1e9 / ROWS:.0f} ns a row")
     value = measure.ratio(times, "generated", "heap")
@@ -109,17 +120,16 @@ def bench_parallel(instance, cursor, report):
     sql = "select sum(id), min(id), max(id), count(*) from ex.example_wide"
     times = {"serial": [], "parallel": []}
     answers = []
-    for each in (cursor, parallel):
-        each.execute("set penstock.aggregate_pushdown = off")
-        each.execute("explain (costs off) " + sql)
-        assert ("Gather" in str(each.fetchall())) == (each is parallel), "not the plan that is measured"
-        each.execute(sql)
-        answers.append(each.fetchall())
-    assert answers[0] == answers[1], answers
-    for _ in range(9):
-        times["serial"].append(measure.timed(cursor, sql))
-        times["parallel"].append(measure.timed(parallel, sql))
-    cursor.execute("reset penstock.aggregate_pushdown")
+    with rows_sent(cursor), rows_sent(parallel):
+        for each in (cursor, parallel):
+            each.execute("explain (costs off) " + sql)
+            assert ("Gather" in str(each.fetchall())) == (each is parallel), "not the plan that is measured"
+            each.execute(sql)
+            answers.append(each.fetchall())
+        assert answers[0] == answers[1], answers
+        for _ in range(9):
+            times["serial"].append(measure.timed(cursor, sql))
+            times["parallel"].append(measure.timed(parallel, sql))
     connection.close()
     for name, values in times.items():
         report.note(f"aggregate in the server, {name}: {measure.median(values) * 1e9 / ROWS:.0f} ns a row")
@@ -129,9 +139,10 @@ def bench_parallel(instance, cursor, report):
 
 def bench_cached(cursor, report):
     """All columns of all rows out of the plugin's cache."""
-    cursor.execute(ALL_COLUMNS.format(table="cached.scan"))
-    times = measure.paired(cursor, {name: ALL_COLUMNS.format(table=table) for name, table in (
-        ("cached", "cached.scan"), ("heap", "bench.heap"))})
+    with rows_sent(cursor):
+        cursor.execute(ALL_COLUMNS.format(table="cached.scan"))
+        times = measure.paired(cursor, {name: ALL_COLUMNS.format(table=table) for name, table in (
+            ("cached", "cached.scan"), ("heap", "bench.heap"))})
     cursor.execute("select cache_hit, rows from penstock.scan order by number desc limit 1")
     assert cursor.fetchall() == [(True, ROWS)], "not from the cache, or not all rows"
     for name, values in times.items():
@@ -167,8 +178,9 @@ def bench_memory(instance, report):
             peak[0] = max(peak[0], memory_of(backend, "RssAnon"))
     watcher = threading.Thread(target=watch)
     watcher.start()
-    cursor.execute(ALL_COLUMNS.format(table="files.memory") + " having count(*) = %s", (MEMORY_ROWS,))
-    rows = cursor.fetchall()
+    with rows_sent(cursor):
+        cursor.execute(ALL_COLUMNS.format(table="files.memory") + " having count(*) = %s", (MEMORY_ROWS,))
+        rows = cursor.fetchall()
     done.set()
     watcher.join()
     assert len(rows) == 1, "the scan lost rows"
