@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Speed and memory of a scan, against a cached heap table with the same rows and against file_fdw on
-the same file, all in one run and one session. 1,000,000 rows × 10 columns: 3 int8, 2 float8,
+"""Speed and memory of a scan, against a cached heap table with the same rows, file_fdw on the same file and
+postgres_fdw over a heap table, all in one run and one session. 1,000,000 rows × 10 columns: 3 int8, 2 float8,
 1 timestamptz, 4 text. No parallel workers on either side.
 
 Ratios are medians of pairs; absolute times are those of this machine and only there to be compared.
@@ -97,11 +97,16 @@ def bench_grouped(cursor, report):
         report.add(name, value, "times", "under 1.0", value < 1.0)
 
 
-def bench_generated(cursor, report):
+def wide_aggregates(cursor):
+    """One over each column of the generated rows, so that all of them are needed."""
     cursor.execute("""select attname, atttypid::regtype::text from pg_attribute
         where attrelid = 'bench.generated'::regclass and attnum > 0 order by attnum""")
     aggregate = {"bigint": "sum({})", "double precision": "sum({})", "timestamp with time zone": "max({})"}
-    aggregates = ", ".join(aggregate.get(kind, "count({})").format(name) for name, kind in cursor.fetchall())
+    return ", ".join(aggregate.get(kind, "count({})").format(name) for name, kind in cursor.fetchall())
+
+
+def bench_generated(cursor, report):
+    aggregates = wide_aggregates(cursor)
     with rows_sent(cursor):
         times = measure.paired(cursor, {
             "generated": WIDE_COLUMNS.format(aggregates=aggregates, table="ex.example_wide"),
@@ -110,6 +115,28 @@ def bench_generated(cursor, report):
         report.note(f"generated rows, {name}: {measure.median(values) * 1e9 / ROWS:.0f} ns a row")
     value = measure.ratio(times, "generated", "heap")
     report.add("generated_scan_vs_heap", value, "times", "at most 1.1", value <= 1.1)
+
+
+def bench_loopback(instance, cursor, report):
+    """The server's own wrapper, on the same server over the heap table with the same rows: what it takes to bring rows
+    from one process to another. OFFSET 0 keeps both from aggregating on the other side."""
+    passwords = instance.service_environment()["PGPASSFILE"]
+    instance.superuser(f"""
+        create extension postgres_fdw;
+        create schema loopback;
+        create server loopback foreign data wrapper postgres_fdw options
+            (host '{instance.path("run", "pg")}', dbname 'penstock', passfile '{passwords}');
+        create user mapping for public server loopback options (user 'penstock', password_required 'false');
+        import foreign schema bench limit to (generated) from server loopback into loopback;
+        grant usage on schema loopback to penstock_users;
+        grant select on loopback.generated to penstock_users;""")
+    times = measure.paired(cursor, {name: WIDE_COLUMNS.format(
+        aggregates=wide_aggregates(cursor), table=f"(select * from {table} offset 0) as sent") for name, table in (
+            ("plugin", "ex.example_wide"), ("postgres_fdw", "loopback.generated"))}, rounds=3)
+    for name, values in times.items():
+        report.note(f"generated rows sent, {name}: {measure.median(values) * 1e9 / ROWS:.0f} ns a row")
+    value = measure.ratio(times, "postgres_fdw", "plugin")
+    report.add("generated_scan_speedup_vs_postgres_fdw", value, "times", "at least 1", value >= 1)
 
 
 def bench_parallel(instance, cursor, report):
@@ -226,6 +253,7 @@ connection "cached" {{
         bench_csv(cursor, report)
         bench_grouped(cursor, report)
         bench_generated(cursor, report)
+        bench_loopback(instance, cursor, report)
         bench_parallel(instance, cursor, report)
         bench_cached(cursor, report)
         bench_one_row(cursor, report)
