@@ -15,6 +15,24 @@ using ::testing::HasSubstr;
 
 class ApplyTest : public test::SessionTest {
   protected:
+    /// Runs `sql` in the middle of a refresh of prod, while that waits for its table t.
+    void change_during_refresh(const std::vector<TableSchema>& wanted, const std::string& sql) {
+        pqxx::connection holder{target("postgres")};
+        auto lock = std::make_unique<pqxx::work>(holder);
+        lock->exec("comment on foreign table prod.t is 'holds a lock until its transaction ends'");
+        std::thread refresh([&] { session().apply_schema(make_desired("prod"), wanted, true); });
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+        std::string text;
+        while (text.find("waits for a lock") == std::string::npos &&
+               std::chrono::steady_clock::now() < deadline) {
+            text = error_text_of("prod");
+        }
+        EXPECT_THAT(text, HasSubstr("waits for a lock")) << "the change came too early";
+        as_admin(sql);
+        lock.reset();
+        refresh.join();
+    }
+
     /// How often the tables of the schema were made anew or altered is in their transaction ids.
     std::string versions_of(const std::string& schema) {
         return value("select string_agg(c.oid || ':' || c.xmin || ':' || t.xmin, ' ' order by "
@@ -270,19 +288,10 @@ TEST_F(ApplyTest, puts_right_what_somebody_changed_while_it_was_at_work) {
     const auto third = make_table("third", {make_column("x")});
     import("prod", {make_table("t", {make_column("x")}), other, third});
     session().change_states({{.connection = "prod", .to = State::kUpdating}});
-    pqxx::connection holder{target("postgres")};
-    auto lock = std::make_unique<pqxx::work>(holder);
-    lock->exec("comment on foreign table prod.t is 'holds a lock until its transaction ends'");
     const std::vector<TableSchema> wanted = {make_table("t", {make_column("x"), make_column("y")}),
                                              other, third};
-    std::thread refresh([&] { session().apply_schema(make_desired("prod"), wanted, true); });
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
-    while (error_text_of("prod").find("waits for a lock") == std::string::npos &&
-           std::chrono::steady_clock::now() < deadline) {
-    }
-    as_admin("alter foreign table prod.other rename to by_hand; drop foreign table prod.third");
-    lock.reset();
-    refresh.join();
+    change_during_refresh(
+        wanted, "alter foreign table prod.other rename to by_hand; drop foreign table prod.third");
     EXPECT_EQ(state_of("prod"), "ready");
     EXPECT_EQ(columns_of("prod", "by_hand"), "<null>");
     EXPECT_EQ(columns_of("prod", "t"), "x:text y:text");
@@ -318,18 +327,8 @@ TEST_F(ApplyTest, does_not_forget_what_is_held_when_its_dependents_go_meanwhile)
 TEST_F(ApplyTest, does_not_forget_what_is_held_by_what_came_meanwhile_and_went_again) {
     import("prod", {make_table("t", {make_column("x")}), make_table("z", {make_column("x")})});
     session().change_states({{.connection = "prod", .to = State::kUpdating}});
-    pqxx::connection holder{target("postgres")};
-    auto lock = std::make_unique<pqxx::work>(holder);
-    lock->exec("comment on foreign table prod.t is 'holds a lock until its transaction ends'");
     const std::vector<TableSchema> wanted = {make_table("t", {make_column("x"), make_column("y")})};
-    std::thread refresh([&] { session().apply_schema(make_desired("prod"), wanted, true); });
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
-    while (error_text_of("prod").find("waits for a lock") == std::string::npos &&
-           std::chrono::steady_clock::now() < deadline) {
-    }
-    as_admin("create view public.on_z as select x from prod.z");
-    lock.reset();
-    refresh.join();
+    change_during_refresh(wanted, "create view public.on_z as select x from prod.z");
     EXPECT_EQ(columns_of("prod", "z"), "x:text");
     as_admin("drop view public.on_z");
     EXPECT_FALSE(session().read_actual().at("prod").schema_is_intact);
