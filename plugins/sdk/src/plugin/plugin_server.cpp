@@ -23,6 +23,9 @@ constexpr std::chrono::seconds kShutdownTime{5};
 constexpr std::chrono::seconds kCancelTime{2};
 /// How long no peer is accepted after the descriptors have run out.
 constexpr int kPauseMs = 100;
+/// Peers accepted before everything else has its turn. Without a limit, clients that come as fast
+/// as they are accepted keep the loop from the ends of scans, from cancels and from the controller.
+constexpr int kPeersAtOnce = 16;
 /// Peers above the limit of scans that may still be waiting to read so.
 constexpr std::size_t kMaxSessions = 2 * PluginServer::kMaxScans;
 
@@ -140,7 +143,7 @@ void PluginServer::flush_control() {
 }
 
 void PluginServer::accept_peers() {
-    while (true) {
+    for (int count = 0; count < kPeersAtOnce; ++count) {
         FileDescriptor peer = listen_.accept();
         if (peer.is_open()) {
             admit(std::move(peer));
@@ -160,6 +163,9 @@ void PluginServer::pause_listening(bool is_paused) {
 }
 
 void PluginServer::admit(FileDescriptor peer) {
+    if (sessions_.size() >= kMaxScans) {
+        finish_scans(); // those that have ended do not count
+    }
     if (sessions_.size() >= kMaxSessions) {
         return; // closes it
     }

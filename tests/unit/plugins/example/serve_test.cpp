@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
 namespace penstock::testing {
 namespace {
 
@@ -86,6 +90,26 @@ TEST_F(Serve, answers_a_ping_while_all_its_scans_wait_for_their_readers) {
     wire::ControlRequest request;
     request.mutable_ping();
     EXPECT_TRUE(plugin_.ask(request).has_ok());
+}
+
+TEST_F(Serve, answers_a_ping_while_peers_come_without_a_pause) {
+    std::atomic<bool> is_answered = false;
+    std::vector<std::thread> crowd;
+    for (int member = 0; member < 4; ++member) {
+        crowd.emplace_back([&] {
+            while (!is_answered) {
+                (void)plugin_.connect(); // and goes again
+            }
+        });
+    }
+    wire::ControlRequest request;
+    request.mutable_ping();
+    const auto ask = [&] { return plugin_.ask(request).has_ok(); };
+    bool is_ok = false;
+    EXPECT_NO_THROW(is_ok = ask() && ask() && ask());
+    is_answered = true;
+    std::for_each(crowd.begin(), crowd.end(), [](std::thread& member) { member.join(); });
+    EXPECT_TRUE(is_ok);
 }
 
 TEST_F(Serve, names_the_argument_that_is_to_blame) {
