@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <utility>
 
 namespace penstock {
 
@@ -26,7 +27,7 @@ constexpr int kPauseMs = 100;
 /// Peers accepted before everything else has its turn. Without a limit, clients that come as fast
 /// as they are accepted keep the loop from the ends of scans, from cancels and from the controller.
 constexpr int kPeersAtOnce = 16;
-/// Peers above the limit of scans that may still be waiting to read so.
+/// Peers above the limit of scans that wait for their turn; further ones wait to be accepted.
 constexpr std::size_t kMaxSessions = 2 * PluginServer::kMaxScans;
 
 FileDescriptor opened(int fd, const char* what) {
@@ -129,6 +130,7 @@ void PluginServer::handle_control(std::uint32_t events) {
     }
     if (control_.is_shutdown_requested() && !stop_at_) {
         stop_at_ = Clock::now() + kShutdownTime;
+        refuse_queue();
     }
     flush_control();
 }
@@ -144,6 +146,9 @@ void PluginServer::flush_control() {
 
 void PluginServer::accept_peers() {
     for (int count = 0; count < kPeersAtOnce; ++count) {
+        if (sessions_.size() >= kMaxSessions) {
+            return pause_listening(true);
+        }
         FileDescriptor peer = listen_.accept();
         if (peer.is_open()) {
             admit(std::move(peer));
@@ -163,12 +168,6 @@ void PluginServer::pause_listening(bool is_paused) {
 }
 
 void PluginServer::admit(FileDescriptor peer) {
-    if (sessions_.size() >= kMaxScans) {
-        finish_scans(); // those that have ended do not count
-    }
-    if (sessions_.size() >= kMaxSessions) {
-        return; // closes it
-    }
     const std::uint64_t id = next_id_++;
     std::unique_ptr<ScanSession> session;
     try {
@@ -195,18 +194,18 @@ void PluginServer::note_done(std::uint64_t id) {
 
 /// Why a peer may not scan; nothing when it may.
 std::optional<Error> PluginServer::refusal_of(int peer) const {
-    const std::string plugin = "plugin \"" + info_.name + '"';
     if (!listen_.is_allowed(peer)) {
-        return Error::make(ErrorKind::kPermission, plugin + " does not serve this user");
+        return Error::make(ErrorKind::kPermission,
+                           "plugin \"" + info_.name + "\" does not serve this user");
     }
     if (stop_at_) {
-        return Error::make(ErrorKind::kUnavailable, plugin + " is shutting down");
-    }
-    if (sessions_.size() >= kMaxScans) {
-        return Error::make(ErrorKind::kLimit, "too many scans at once in " + plugin,
-                           "It runs at most " + std::to_string(kMaxScans) + " scans.");
+        return shutting_down();
     }
     return std::nullopt;
+}
+
+Error PluginServer::shutting_down() const {
+    return Error::make(ErrorKind::kUnavailable, "plugin \"" + info_.name + "\" is shutting down");
 }
 
 void PluginServer::handle_session(std::uint64_t id, std::uint32_t events) {
@@ -217,13 +216,38 @@ void PluginServer::handle_session(std::uint64_t id, std::uint32_t events) {
     }
 }
 
-/// Removes a session that is done, and stops watching one that has nothing more to say.
+/// Removes a session that is done, queues one that has its request, and stops watching one that has
+/// nothing more to say.
 void PluginServer::after_event(std::uint64_t id) {
     const ScanSession& session = *sessions_.at(id);
     if (session.state() == ScanSession::State::kDone) {
         sessions_.erase(id); // closes it, which also ends the watch
+    } else if (session.state() == ScanSession::State::kQueued) {
+        queue_.push_back(id);
+        start_scans();
     } else if (session.is_cancelled()) {
         (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, session.fd(), nullptr);
+    }
+}
+
+/// Those that came first, as many as may run. Some in the queue may have gone meanwhile.
+void PluginServer::start_scans() {
+    for (; running_count_ < kMaxScans && !queue_.empty(); queue_.pop_front()) {
+        const auto found = sessions_.find(queue_.front());
+        if (found != sessions_.end() && found->second->state() == ScanSession::State::kQueued) {
+            found->second->start();
+            running_count_ += found->second->state() == ScanSession::State::kRunning ? 1U : 0U;
+        }
+    }
+}
+
+/// Nobody starts any more: they need not wait to learn it.
+void PluginServer::refuse_queue() {
+    for (const std::uint64_t id : std::exchange(queue_, {})) {
+        const auto found = sessions_.find(id);
+        if (found != sessions_.end() && found->second->state() == ScanSession::State::kQueued) {
+            found->second->refuse(shutting_down());
+        }
     }
 }
 
@@ -236,9 +260,11 @@ void PluginServer::finish_scans() {
     for (const std::uint64_t id : done) {
         sessions_.at(id)->finish();
         sessions_.erase(id);
+        --running_count_;
     }
     if (!done.empty()) {
         pause_listening(false);
+        start_scans();
     }
     // The memory of a large scan goes back to the system once no scan needs it.
     if (!done.empty() && sessions_.empty()) {

@@ -8,6 +8,7 @@
 
 #include <sys/epoll.h>
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -31,6 +32,7 @@ struct ServerOptions {
 /// works when the controller is killed), or on its request.
 class PluginServer {
   public:
+    /// Further ones wait for their turn, for ten seconds: those that run may be waiting for them.
     static constexpr std::size_t kMaxScans = 256;
 
     /// Errors: throws Exception, kUnavailable when the socket cannot be made.
@@ -53,9 +55,12 @@ class PluginServer {
     void accept_peers();
     void admit(FileDescriptor peer);
     [[nodiscard]] std::optional<Error> refusal_of(int peer) const;
+    [[nodiscard]] Error shutting_down() const;
     /// Called in the thread of a scan.
     void note_done(std::uint64_t id);
     void flush_control();
+    void start_scans();
+    void refuse_queue();
     void finish_scans();
     void after_event(std::uint64_t id);
     void expire_sessions();
@@ -79,6 +84,8 @@ class PluginServer {
     std::mutex done_mutex_;
     std::vector<std::uint64_t> done_; ///< sessions whose scan has ended
     std::map<std::uint64_t, std::unique_ptr<ScanSession>> sessions_;
+    std::deque<std::uint64_t> queue_; ///< sessions that wait for their turn, or did
+    std::size_t running_count_ = 0;
 };
 
 } // namespace penstock

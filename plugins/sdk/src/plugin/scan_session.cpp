@@ -15,6 +15,7 @@ namespace penstock {
 namespace {
 
 constexpr std::chrono::seconds kHandshakeTime{10};
+constexpr std::chrono::seconds kTurnTime{10};
 constexpr std::chrono::seconds kClosingTime{2};
 constexpr std::size_t kReadBytes = 64U << 10;
 /// Tables of an import go out in frames of about this size.
@@ -62,9 +63,12 @@ void ScanSession::on_ready(bool has_hung_up) {
     case State::kHandshake:
         read_handshake();
         break;
+    // After its request a peer has one thing left to say: stop. kCancel, a hang-up and garbage all
+    // mean it.
+    case State::kQueued:
+        state_ = State::kDone;
+        break;
     case State::kRunning:
-        // After its request a peer has one thing left to say: stop. kCancel, a hang-up and garbage
-        // all mean it.
         cancel_.raise();
         break;
     case State::kClosing:
@@ -89,7 +93,8 @@ void ScanSession::read_handshake() {
     }
     try {
         if (take_frames()) {
-            start();
+            state_ = State::kQueued;
+            deadline_ = Clock::now() + kTurnTime;
         }
     } catch (...) {
         refuse(current_error());
@@ -138,7 +143,8 @@ void ScanSession::start() {
     try {
         thread_ = std::thread([this] { run(); });
     } catch (const std::system_error& error) {
-        throw Exception(ErrorKind::kLimit, "could not start a thread for the scan", error.what());
+        return refuse(
+            Error::make(ErrorKind::kLimit, "could not start a thread for the scan", error.what()));
     }
     state_ = State::kRunning;
     if (has_more) {
@@ -163,9 +169,14 @@ void ScanSession::discard_input() {
 }
 
 void ScanSession::expire() {
-    if (state_ == State::kHandshake) {
-        refuse(Error::make(ErrorKind::kProtocol, "no request arrived within 10 seconds"));
-    } else {
+    switch (state_) {
+    case State::kHandshake:
+        return refuse(Error::make(ErrorKind::kProtocol, "no request arrived within 10 seconds"));
+    case State::kQueued:
+        return refuse(Error::make(ErrorKind::kLimit,
+                                  "too many scans at once in plugin \"" + info_.name + '"',
+                                  "No scan of those that run made room within 10 seconds."));
+    default:
         state_ = State::kDone;
     }
 }

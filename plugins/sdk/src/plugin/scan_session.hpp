@@ -19,6 +19,7 @@ namespace penstock {
 /// One peer on the scan socket, from accept to close.
 ///
 ///   kHandshake  reads Hello and Scan (or Import) as they come   deadline 10 s
+///   kQueued     has its request and waits for start()           deadline 10 s
 ///   kRunning    a thread answers; anything that is read or a hang-up cancels it
 ///   kClosing    an error has been sent; waits for the peer to close   deadline 2 s
 ///   kDone       to be destroyed
@@ -29,7 +30,7 @@ namespace penstock {
 class ScanSession {
   public:
     using Clock = std::chrono::steady_clock;
-    enum class State : std::uint8_t { kHandshake, kRunning, kClosing, kDone };
+    enum class State : std::uint8_t { kHandshake, kQueued, kRunning, kClosing, kDone };
 
     /// `on_done` is called in the scan's thread, as its last act.
     ScanSession(FileDescriptor socket, ConnectionStore& store, const PluginInfo& info,
@@ -43,6 +44,8 @@ class ScanSession {
     /// When expire() is due; nothing while it runs.
     [[nodiscard]] std::optional<Clock::time_point> deadline() const noexcept;
 
+    /// From kQueued to kRunning; to kClosing when there is no thread for it.
+    void start();
     /// The socket is readable or has hung up.
     void on_ready(bool has_hung_up);
     /// Answers with an error and waits for the peer to go.
@@ -58,7 +61,6 @@ class ScanSession {
     /// Takes the frames that are complete. True when there was a request.
     bool take_frames();
     void take_frame(const FrameView& frame);
-    void start();
     void discard_input();
 
     void run();

@@ -320,14 +320,69 @@ TEST_F(Serve, refuses_garbage_and_serves_the_next_peer) {
     EXPECT_EQ(drain(peer, blocks), 3U);
 }
 
-TEST_F(Serve, refuses_one_scan_more_than_the_limit) {
-    ASSERT_TRUE(plugin_.configure("big", {std::int64_t{1'000'000'000}}).has_ok());
+/// As many scans as may run (PluginServer::kMaxScans), none of which ends by itself.
+std::vector<Stream> all_scans(const PluginProcess& plugin, const ScanRequest& request) {
     std::vector<Stream> peers;
     for (int count = 0; count < 256; ++count) {
-        peers.push_back(plugin_.scan(wide("big")));
-        welcome(peers.back());
+        peers.push_back(plugin.scan(request));
+        EXPECT_EQ(peers.back().receive<wire::Welcome>(FrameKind::kWelcome).plugin(), "example");
     }
-    EXPECT_EQ(kind_of(error_of(plugin_.scan(wide("big")))), ErrorKind::kLimit);
+    return peers;
+}
+
+TEST_F(Serve, lets_a_scan_too_many_wait_for_its_turn) {
+    ASSERT_TRUE(plugin_.configure("big", {std::int64_t{1'000'000'000}}).has_ok());
+    std::vector<Stream> peers = all_scans(plugin_, wide("big"));
+    Stream gone = plugin_.scan(wide("big"));
+    const Stream first = plugin_.scan(wide("big"));
+    const Stream second = plugin_.scan(wide("big"));
+    gone.hang_up();
+    peers[7].hang_up();
+    welcome(first);
+    pollfd waits{second.fd(), POLLIN, 0};
+    EXPECT_EQ(poll(&waits, 1, 0), 0);
+    peers[8].hang_up();
+    welcome(second);
+}
+
+TEST_F(Serve, refuses_a_scan_that_gets_no_turn) {
+    ASSERT_TRUE(plugin_.configure("big", {std::int64_t{1'000'000'000}}).has_ok());
+    const std::vector<Stream> peers = all_scans(plugin_, wide("big"));
+    const Stream late = plugin_.scan(wide("big"));
+    pollfd wait{late.fd(), POLLIN, 0};
+    ASSERT_EQ(poll(&wait, 1, 3 * kPatienceMs), 1);
+    EXPECT_EQ(kind_of(error_of(late)), ErrorKind::kLimit);
+}
+
+TEST_F(Serve, refuses_those_that_wait_for_their_turn_when_it_ends) {
+    ASSERT_TRUE(plugin_.configure("big", {std::int64_t{1'000'000'000}}).has_ok());
+    const std::vector<Stream> peers = all_scans(plugin_, wide("big"));
+    const Stream late = plugin_.scan(wide("big"));
+    wire::ControlRequest request;
+    request.mutable_shutdown();
+    ASSERT_TRUE(plugin_.ask(request).has_ok());
+    EXPECT_EQ(kind_of(error_of(late)), ErrorKind::kUnavailable);
+}
+
+TEST_F(Serve, serves_a_crowd_above_every_limit_in_turn) {
+    ASSERT_TRUE(plugin_.configure("one", {std::int64_t{3}}).has_ok());
+    std::atomic<int> served = 0;
+    std::vector<std::thread> crowd;
+    for (int member = 0; member < 8; ++member) {
+        crowd.emplace_back([&] {
+            std::vector<Stream> peers;
+            for (int count = 0; count < 100; ++count) {
+                peers.push_back(plugin_.scan(wide("one")));
+            }
+            for (const Stream& peer : peers) {
+                std::uint64_t blocks = 0;
+                welcome(peer);
+                served += drain(peer, blocks) == 3 ? 1 : 0;
+            }
+        });
+    }
+    std::for_each(crowd.begin(), crowd.end(), [](std::thread& member) { member.join(); });
+    EXPECT_EQ(served, 800);
 }
 
 TEST_F(Serve, keeps_a_replaced_connection_for_the_scan_that_runs_on_it) {
