@@ -20,6 +20,8 @@ namespace {
 constexpr std::int64_t kFadingMs = 2000;
 /// When to look again at a file that was written while it was read.
 constexpr std::int64_t kChangingMs = 200;
+/// When to look again after the process had too few descriptors: no event says that it has some.
+constexpr std::int64_t kShortageMs = 1000;
 
 constexpr unsigned kWritableByOthers = 0002;
 
@@ -74,6 +76,13 @@ struct ConfigFolder::Impl {
         if (settings.env) {
             outside.env = settings.env;
         }
+        outside.file = [this, read = std::move(outside.file)](const std::string& path) {
+            Result<std::string> text = read(path);
+            if (!text && text.error().retryable) {
+                wake_after(kShortageMs);
+            }
+            return text;
+        };
     }
 
     void rescan();
@@ -126,6 +135,9 @@ std::optional<std::set<std::string>> ConfigFolder::Impl::list() {
     }
     folder_error.reset();
     if (error) {
+        if (is_shortage(error.value())) {
+            wake_after(kShortageMs);
+        }
         folder_error =
             whole_file_error(folder, "could not list folder \"" + folder + "\": " + error.message(),
                              "All connections stay as they were until it can be listed again.");
@@ -160,6 +172,9 @@ void ConfigFolder::Impl::look(const std::string& path, Tracked& file) {
     const bool is_unsafe = !content.error && (content.identity.mode & kWritableByOthers) != 0;
     if (!content.error && !is_unsafe) {
         content = read_regular_file(path);
+    }
+    if (content.is_shortage) {
+        wake_after(kShortageMs);
     }
     if (content.is_absent || content.is_changing) {
         wake_after(kChangingMs); // between listing and reading: the next look decides

@@ -16,12 +16,18 @@ Error bad_value(std::string message, std::string hint) {
     return Error::make(ErrorKind::kOption, std::move(message), {}, std::move(hint));
 }
 
+Error unreadable(const std::string& path, const FileContent& content) {
+    Error error = bad_value("could not read file \"" + path + "\": " + *content.error,
+                            "The path is that of file(), seen from the configuration's folder.");
+    error.retryable = content.is_shortage;
+    return error;
+}
+
 Result<std::string> read_secret(const std::string& folder, const std::string& path) {
     const std::filesystem::path whole = std::filesystem::path(folder) / path;
     FileContent content = read_regular_file(whole.string());
     if (content.error) {
-        return bad_value("could not read file \"" + path + "\": " + *content.error,
-                         "The path is that of file(), seen from the configuration's folder.");
+        return unreadable(path, content);
     }
     while (content.text.ends_with('\n') || content.text.ends_with('\r')) {
         content.text.pop_back();

@@ -55,6 +55,7 @@ FileContent failed(const std::string& path) {
     FileContent content;
     const int cause = errno;
     struct stat entry{};
+    content.is_shortage = is_shortage(cause);
     content.is_absent = cause == ENOENT && ::lstat(path.c_str(), &entry) != 0;
     content.error = cause == ENOENT && !content.is_absent ? "the symbolic link points at nothing"
                                                           : reason(cause);
@@ -93,6 +94,7 @@ FileContent read_open(int descriptor) {
         return content;
     }
     if (const int cause = read_all(descriptor, content.text); cause != 0) {
+        content.is_shortage = is_shortage(cause);
         content.error = reason(cause);
         return content;
     }
@@ -105,6 +107,10 @@ FileContent read_open(int descriptor) {
 }
 
 } // namespace
+
+bool is_shortage(int error_number) noexcept {
+    return error_number == EMFILE || error_number == ENFILE || error_number == ENOMEM;
+}
 
 FileContent read_regular_file(const std::string& path) {
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);

@@ -28,6 +28,8 @@ struct FileContent {
     bool is_changing = false; ///< somebody wrote while it was read: `text` may be half
     /// The file changed so recently that a second change could carry the same times.
     bool is_racy = false;
+    /// The error is of this process or system, not of the file: looking again may help.
+    bool is_shortage = false;
     /// Why it cannot be used, e.g. "Permission denied"; nothing else is valid then but `identity`.
     std::optional<std::string> error;
 };
@@ -38,5 +40,8 @@ struct FileContent {
 
 /// The same without reading. `text` stays empty.
 [[nodiscard]] FileContent look_at_file(const std::string& path);
+
+/// Whether that errno means too few descriptors or too little memory.
+[[nodiscard]] bool is_shortage(int error_number) noexcept;
 
 } // namespace penstock::config

@@ -100,6 +100,7 @@ struct PluginHost::Impl : std::enable_shared_from_this<PluginHost::Impl> {
     bool is_stopping = false;
     bool is_restarting = false;
     bool is_hopeless = false; ///< the last start failed in a way that a retry does not mend
+    bool is_starved = false;  ///< there were too few descriptors or too little memory for it
 };
 
 // ---------------------------------------------------------------- supervision
@@ -131,6 +132,7 @@ asio::awaitable<void> PluginHost::Impl::supervise() {
         const Clock::time_point started = Clock::now();
         is_restarting = false;
         is_hopeless = false;
+        is_starved = false;
         co_await live_once();
         if (is_restarting) {
             policy.reset();
@@ -186,7 +188,8 @@ asio::awaitable<Status> PluginHost::Impl::begin_run() {
     Result<std::shared_ptr<PluginRun>> started =
         PluginRun::start(executor, spec, std::move(run_events));
     if (!started.ok()) {
-        is_hopeless = true;
+        is_starved = started.error().retryable;
+        is_hopeless = !is_starved;
         co_return started.error();
     }
     run = std::move(started).value();
@@ -259,7 +262,8 @@ asio::awaitable<void> PluginHost::Impl::hand_over(std::shared_ptr<Handover> left
 }
 
 asio::awaitable<void> PluginHost::Impl::after_exit(Clock::time_point started) {
-    const auto delay = policy.note_exit(started, Clock::now());
+    const auto delay =
+        is_starved ? policy.note_shortage() : policy.note_exit(started, Clock::now());
     const bool has_failed = is_hopeless || !delay;
     const Clock::time_point until = has_failed ? Clock::time_point::max() : Clock::now() + *delay;
     set_state(has_failed ? HostState::kFailed : HostState::kBackoff, status.error);

@@ -98,8 +98,11 @@ Result<std::shared_ptr<PluginRun>> PluginRun::start(const asio::any_io_executor&
         run->begin();
         return run;
     } catch (const std::exception& error) { // no descriptors or memory left
-        return Error::make(ErrorKind::kUnavailable,
-                           "could not watch the plugin process: " + std::string(error.what()));
+        Error shortage =
+            Error::make(ErrorKind::kUnavailable,
+                        "could not watch the plugin process: " + std::string(error.what()));
+        shortage.retryable = true;
+        return shortage;
     }
 }
 

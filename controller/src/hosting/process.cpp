@@ -30,9 +30,12 @@ constexpr std::array<const char*, 16> kEnvironmentNames = {
     "LC_CTYPE",   "TZ",          "TMPDIR",       "http_proxy",   "no_proxy", "https_proxy",
     "HTTP_PROXY", "HTTPS_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE"};
 
+/// Retryable: for want of descriptors, memory or processes.
 Error system_error(const std::string& what, int number) {
-    return Error::make(ErrorKind::kUnavailable,
-                       what + ": " + std::generic_category().message(number));
+    Error error =
+        Error::make(ErrorKind::kUnavailable, what + ": " + std::generic_category().message(number));
+    error.retryable = number == EMFILE || number == ENFILE || number == ENOMEM || number == EAGAIN;
+    return error;
 }
 
 struct FileActions {

@@ -21,6 +21,12 @@ std::optional<std::chrono::milliseconds> RestartPolicy::note_exit(TimePoint star
     return delay;
 }
 
+std::chrono::milliseconds RestartPolicy::note_shortage() {
+    const auto delay = std::min(next_delay_, kLongestShortageDelay);
+    next_delay_ = delay * 2;
+    return delay;
+}
+
 void RestartPolicy::reset() {
     recent_exits_.clear();
     next_delay_ = kFirstDelay;

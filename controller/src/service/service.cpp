@@ -15,8 +15,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <random>
+#include <system_error>
 #include <thread>
 
 namespace asio = boost::asio;
@@ -195,13 +197,17 @@ asio::awaitable<std::unique_ptr<catalog::Leader>> Service::find_database() {
 }
 
 asio::awaitable<void> Service::lead(std::unique_ptr<catalog::Leader> leader) {
+    // A copy of the descriptor: closing it must not close libpq's.
+    const int copy = fcntl(leader->socket(), F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) {
+        log_warning("could not lead the database: " + std::generic_category().message(errno));
+        co_return;
+    }
+    const auto socket = std::make_shared<asio::posix::stream_descriptor>(loop_, copy);
     leader_ = std::move(leader);
     log_info("leads the database, epoch " + std::to_string(leader_->epoch()));
     allow_server(*leader_);
     sessions_.open(catalog::Target{options_.database}, leader_->epoch());
-    // A copy of the descriptor: closing it must not close libpq's.
-    const auto socket = std::make_shared<asio::posix::stream_descriptor>(
-        loop_, fcntl(leader_->socket(), F_DUPFD_CLOEXEC, 0));
     asio::co_spawn(loop_, listen(socket), asio::detached);
     co_await refresh_.lead();
     socket->close();     // ends listen()

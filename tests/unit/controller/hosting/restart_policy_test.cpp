@@ -46,5 +46,17 @@ TEST(RestartPolicy, forgives_after_a_run_of_a_minute) {
     EXPECT_EQ(policy.note_exit(at(seconds(4)), at(seconds(64))), milliseconds(100));
 }
 
+TEST(RestartPolicy, never_gives_up_for_a_shortage) {
+    RestartPolicy policy;
+    EXPECT_EQ(policy.note_shortage(), milliseconds(100));
+    EXPECT_EQ(policy.note_shortage(), milliseconds(200));
+    milliseconds delay{0};
+    for (int start = 0; start < 20; ++start) {
+        delay = policy.note_shortage();
+    }
+    EXPECT_EQ(delay, seconds(5));
+    EXPECT_TRUE(policy.note_exit(at(seconds(0)), at(seconds(0))).has_value());
+}
+
 } // namespace
 } // namespace penstock::hosting
