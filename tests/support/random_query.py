@@ -135,10 +135,11 @@ class Generator(Conditions):
             query.having.append(self.random.choice([f"count(*) > {self.random.randrange(4)}", "bool_and(true)"]
                                                    + [f"{key.sql} is not null" for key in keys]
                                                    + [self.comparison(key, scope) for key in keys]))
-        if self.chance(10):
-            query.distinct = "distinct"
+        is_distinct = self.chance(10)
         if query.group and " (" in query.group[0]:
             return query  # before 18, the server sorts them as if a key that equals a constant were never NULL
+        if is_distinct:
+            query.distinct = "distinct"
         return self.finish(query, keys + [None] * len(aggregates), may_collate=not query.distinct)
 
     def distinct(self):
