@@ -215,8 +215,10 @@ void explain_limit(const ForeignScan* plan, List* context, ExplainState* state) 
         return;
     }
     const auto text_of = [&](int position) {
-        return deparse_expression(static_cast<Node*>(list_nth(plan->fdw_exprs, position)), context,
-                                  false, false);
+        auto* number = static_cast<Node*>(list_nth(plan->fdw_exprs, position));
+        return IsA(number, Const) && !castNode(Const, number)->constisnull
+                   ? psprintf(INT64_FORMAT, DatumGetInt64(castNode(Const, number)->constvalue))
+                   : deparse_expression(number, context, false, false);
     };
     const char* text = text_of(linitial_int(limit));
     if (lsecond_int(limit) >= 0) {
