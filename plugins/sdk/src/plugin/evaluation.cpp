@@ -12,22 +12,6 @@ namespace penstock {
 
 namespace {
 
-std::vector<std::size_t> key_positions(const ScanPlan& plan) {
-    std::vector<std::size_t> positions;
-    for (std::size_t index = 0; plan.is_grouped && index < plan.wanted_columns; ++index) {
-        positions.push_back(index);
-    }
-    return positions;
-}
-
-std::vector<TypeId> key_types(const ScanPlan& plan) {
-    std::vector<TypeId> types;
-    for (std::size_t index = 0; plan.is_grouped && index < plan.wanted_columns; ++index) {
-        types.push_back(plan.request.columns[index].type);
-    }
-    return types;
-}
-
 std::vector<ColumnView> views_of(std::span<const ColumnBuilder> columns) {
     std::vector<ColumnView> views(columns.size());
     std::transform(columns.begin(), columns.end(), views.begin(), view_of);
@@ -42,44 +26,27 @@ std::uint32_t rows_of(std::span<const std::byte> frame) {
 
 } // namespace
 
-Evaluation::Evaluation(const ScanPlan& plan, BlockOutput& output)
-    : plan_(plan), output_(output), is_plain_(plan.is_plain()), views_(plan.request.columns.size()),
-      keys_(key_positions(plan), key_types(plan)) {
+Evaluation::Evaluation(const ScanPlan& plan, BlockOutput& output, std::size_t max_group_bytes)
+    : plan_(plan), output_(output), is_plain_(plan.is_plain()),
+      views_(plan.request.columns.size()) {
     for (const RequestedColumn& column : plan.request.columns) {
         types_.push_back(column.type);
-    }
-    for (std::size_t index = 0; index < plan.wanted_columns; ++index) {
-        built_.emplace_back(types_[index]);
     }
     for (const Qual& qual : plan.evaluated) {
         filter_.add(qual, plan.position_of(qual.column));
     }
-    for (const AggregateCall& call : plan.aggregates) {
-        add_call(call);
+    std::vector<TypeId> result(types_.begin(),
+                               types_.begin() + static_cast<std::ptrdiff_t>(plan.wanted_columns));
+    if (plan.is_grouped) {
+        groups_.emplace(plan, max_group_bytes);
+        result = groups_->result_types();
+    }
+    for (const TypeId type : result) {
+        built_.emplace_back(type);
     }
     if (!plan.top.empty()) {
-        std::vector<TypeId> types(built_.size());
-        std::transform(built_.begin(), built_.end(), types.begin(),
-                       [](const ColumnBuilder& column) { return column.type(); });
-        top_.emplace(plan.top, types, plan.top_count);
+        top_.emplace(plan.top, result, plan.top_count);
     }
-}
-
-void Evaluation::add_call(const AggregateCall& call) {
-    Call made{make_accumulator(call), nullptr, {}};
-    if (!call.column.empty()) {
-        made.column = &views_[plan_.position_of(call.column)];
-    }
-    for (const Qual& qual : call.filter) {
-        if (!can_evaluate(qual.type, qual.op) && !qual.values.empty()) {
-            throw Exception(ErrorKind::kProtocol, "condition on column \"" + qual.column +
-                                                      "\" cannot filter an aggregate");
-        }
-        made.filter.add(qual, plan_.position_of(qual.column));
-    }
-    made.state->resize(keys_.group_count());
-    built_.emplace_back(*aggregate_result(call.function, call.type));
-    calls_.push_back(std::move(made));
 }
 
 void Evaluation::write_frame(std::span<const std::byte> frame) {
@@ -97,8 +64,8 @@ void Evaluation::write_frame(std::span<const std::byte> frame) {
         return;
     }
     select(filter_, row_count);
-    if (plan_.is_grouped) {
-        add_groups(row_count);
+    if (groups_) {
+        groups_->add(views_, rows_, row_count);
     } else if (top_) {
         keep_selected();
     } else {
@@ -124,60 +91,8 @@ void Evaluation::select(const RowFilter& filter, std::uint32_t row_count) {
     rows_.resize(count);
 }
 
-void Evaluation::add_groups(std::uint32_t row_count) {
-    if (rows_.empty()) {
-        return;
-    }
-    const bool has_keys = plan_.wanted_columns > 0;
-    if (has_keys) {
-        groups_.resize(rows_.size());
-        keys_.assign(views_, rows_, groups_);
-    }
-    for (Call& call : calls_) {
-        call.state->resize(keys_.group_count());
-        add_to(call, row_count);
-    }
-    check_memory();
-}
-
-void Evaluation::add_to(Call& call, std::uint32_t row_count) {
-    if (call.filter.is_empty()) {
-        call.state->add(call.column, {rows_, groups_});
-        return;
-    }
-    mask_.assign(row_count, 1);
-    call.filter.apply(views_, mask_);
-    call_rows_.clear();
-    call_groups_.clear();
-    for (std::size_t at = 0; at < rows_.size(); ++at) {
-        if (mask_[rows_[at]] != 0) {
-            call_rows_.push_back(rows_[at]);
-            if (!groups_.empty()) {
-                call_groups_.push_back(groups_[at]);
-            }
-        }
-    }
-    // No groups mean one group to the state, so no rows must not reach it with none.
-    if (!call_rows_.empty()) {
-        call.state->add(call.column, {call_rows_, call_groups_});
-    }
-}
-
-void Evaluation::check_memory() const {
-    std::size_t bytes = keys_.bytes();
-    for (const Call& call : calls_) {
-        bytes += call.state->bytes();
-    }
-    if (bytes > kMaxGroupBytes) {
-        throw Exception(ErrorKind::kLimit, "too many groups",
-                        "Their keys and aggregates take more than " +
-                            std::to_string(kMaxGroupBytes >> 20U) + " MB in the plugin.",
-                        "The server has room for more: set penstock.aggregate_pushdown = off.");
-    }
-}
-
 void Evaluation::finish() {
-    if (plan_.is_grouped) {
+    if (groups_) {
         send_groups();
     }
     if (top_) {
@@ -227,10 +142,7 @@ void Evaluation::send_top() {
 }
 
 void Evaluation::send_groups() {
-    for (std::uint32_t group = 0; group < keys_.group_count(); ++group) {
-        append_group(group);
-        send_built_if_large();
-    }
+    groups_->finish(built_, [this] { send_built_if_large(); }, [this] { return is_cancelled(); });
     if (built_[0].row_count() > 0) {
         send_built();
     }
@@ -246,26 +158,14 @@ void Evaluation::send_built_if_large() {
     }
 }
 
-void Evaluation::append_group(std::uint32_t group) {
-    const std::span<const ColumnBuilder> keys = keys_.keys();
-    for (std::size_t index = 0; index < keys.size(); ++index) {
-        copy_value(view_of(keys[index]), group, built_[index]);
-    }
-    for (std::size_t index = 0; index < calls_.size(); ++index) {
-        calls_[index].state->append_result(group, built_[keys.size() + index]);
-    }
-}
-
 std::uint32_t Evaluation::within_limit(std::size_t row_count) const noexcept {
     const std::uint64_t left = plan_.row_limit == 0 ? row_count : plan_.row_limit - row_count_;
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(left, row_count));
 }
 
 void Evaluation::send_count(std::uint32_t row_count) {
-    if (plan_.is_grouped) {
-        for (const Call& call : calls_) {
-            call.state->add_rows(row_count);
-        }
+    if (groups_) {
+        groups_->add_rows(row_count);
         return;
     }
     const std::uint32_t count = within_limit(row_count);

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "accumulator.hpp"
-#include "group_keys.hpp"
+#include "groups.hpp"
 #include "row_filter.hpp"
 #include "scan_plan.hpp"
 #include "top_rows.hpp"
@@ -9,16 +8,10 @@
 #include "penstock/plugin/row_sink.hpp"
 
 #include <atomic>
-#include <memory>
 #include <optional>
 #include <vector>
 
 namespace penstock {
-
-/// What groups may take in the memory of the plugin. Chosen: a tenth of it is where a query that
-/// returns its groups stops to make sense; the planner leaves larger ones to the server, as far as
-/// it knows.
-inline constexpr std::size_t kMaxGroupBytes = 256U << 20;
 
 /// What the first rows of an order may take. Beyond it they are not worth to be picked here: all
 /// rows are sent, and the server, which sorts anyway, can spill to disk.
@@ -27,12 +20,12 @@ inline constexpr std::size_t kMaxTopBytes = 64U << 20;
 /// The SDK's part of a scan, between the table's blocks and the reader: drops rows, cuts at the
 /// limit, keeps the first rows of an order, or counts and adds up instead of sending.
 ///
-/// Errors of write_frame() and finish(): throws Exception kLimit when the groups do not fit
-///         kMaxGroupBytes, kData when a sum overflows, and what the output throws.
-/// Lifetime: plan and output outlive it. Threads: one at a time; is_cancelled() any.
+/// Errors of write_frame() and finish(): throws Exception as Groups does, and what the output
+/// throws. Lifetime: plan and output outlive it. Threads: one at a time; is_cancelled() any.
 class Evaluation final : public BlockOutput {
   public:
-    Evaluation(const ScanPlan& plan, BlockOutput& output);
+    Evaluation(const ScanPlan& plan, BlockOutput& output,
+               std::size_t max_group_bytes = kMaxGroupBytes);
 
     /// One block frame with the columns of `plan.request`.
     void write_frame(std::span<const std::byte> frame) override;
@@ -52,17 +45,6 @@ class Evaluation final : public BlockOutput {
     [[nodiscard]] std::uint64_t row_count() const noexcept { return row_count_; }
 
   private:
-    struct Call {
-        std::unique_ptr<Accumulator> state;
-        const ColumnView* column; ///< in views_; nullptr: count(*)
-        RowFilter filter;
-    };
-    void add_call(const AggregateCall& call);
-    void add_groups(std::uint32_t row_count);
-    void add_to(Call& call, std::uint32_t row_count);
-    void check_memory() const;
-    void append_group(std::uint32_t group);
-
     /// Fills rows_ with the rows that satisfy `filter`.
     void select(const RowFilter& filter, std::uint32_t row_count);
     void send_selected(std::span<const std::byte> frame, std::uint32_t row_count);
@@ -85,16 +67,11 @@ class Evaluation final : public BlockOutput {
     std::vector<TypeId> types_;
     std::vector<ColumnView> views_;
     RowFilter filter_;
-    GroupKeys keys_;
-    std::vector<Call> calls_;
-
-    std::optional<TopRows> top_; ///< nothing: rows go out as they come
+    std::optional<Groups> groups_; ///< nothing: rows are not grouped
+    std::optional<TopRows> top_;   ///< nothing: rows go out as they come
 
     std::vector<std::uint8_t> mask_;
-    std::vector<std::uint32_t> rows_;        ///< selected ones of the block in hand
-    std::vector<std::uint32_t> groups_;      ///< theirs
-    std::vector<std::uint32_t> call_rows_;   ///< those that a FILTER leaves
-    std::vector<std::uint32_t> call_groups_; ///< theirs
+    std::vector<std::uint32_t> rows_; ///< selected ones of the block in hand
     std::vector<ColumnBuilder> built_;
     std::vector<std::byte> frame_;
     std::atomic<bool> is_complete_ = false;

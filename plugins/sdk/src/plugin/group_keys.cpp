@@ -105,6 +105,7 @@ std::size_t GroupKeys::bytes() const noexcept {
 
 void GroupKeys::assign(std::span<const ColumnView> columns, std::span<const std::uint32_t> rows,
                        std::span<std::uint32_t> groups) {
+    misses_.clear();
     if (is_integer_) {
         assign_integers(columns, rows, groups);
     } else if (!positions_.empty()) {
@@ -126,7 +127,11 @@ void GroupKeys::assign_integers(std::span<const ColumnView> columns,
             const std::uint64_t hash = mix(static_cast<std::uint64_t>(read(row)));
             // Equal hashes are equal keys: mix() maps no two numbers to one.
             Slot& slot = find_slot(hash, [](std::uint32_t) { return true; });
-            groups[at] = slot.group != kNone ? slot.group : add_group(slot, hash, columns, row);
+            if (slot.group != kNoGroup) {
+                groups[at] = slot.group;
+            } else {
+                groups[at] = is_closed_ ? miss(row, hash) : add_group(slot, hash, columns, row);
+            }
         }
     });
 }
@@ -144,11 +149,13 @@ void GroupKeys::assign_bytes(std::span<const ColumnView> columns,
         const std::string_view key = is_single ? bytes_at(first, row) : serialize(columns, row);
         const std::uint64_t hash = hash_of(key);
         Slot& slot = find_slot(hash, [&](std::uint32_t group) { return bytes_of(group) == key; });
-        if (slot.group == kNone) {
+        if (slot.group != kNoGroup) {
+            groups[at] = slot.group;
+        } else if (is_closed_) {
+            groups[at] = miss(row, hash);
+        } else {
             arena_ += key;
             groups[at] = add_group(slot, hash, columns, row);
-        } else {
-            groups[at] = slot.group;
         }
     }
 }
@@ -156,17 +163,26 @@ void GroupKeys::assign_bytes(std::span<const ColumnView> columns,
 template <typename IsEqual>
 GroupKeys::Slot& GroupKeys::find_slot(std::uint64_t hash, const IsEqual& is_equal) {
     std::size_t at = hash & (slots_.size() - 1);
-    while (slots_[at].group != kNone && (slots_[at].hash != hash || !is_equal(slots_[at].group))) {
+    while (slots_[at].group != kNoGroup &&
+           (slots_[at].hash != hash || !is_equal(slots_[at].group))) {
         at = (at + 1) & (slots_.size() - 1);
     }
     return slots_[at];
 }
 
 std::uint32_t GroupKeys::null_group(std::span<const ColumnView> columns, std::uint32_t row) {
-    if (null_group_ == kNone) {
+    if (null_group_ == kNoGroup) {
+        if (is_closed_) {
+            return miss(row, 0);
+        }
         null_group_ = append_key(columns, row);
     }
     return null_group_;
+}
+
+std::uint32_t GroupKeys::miss(std::uint32_t row, std::uint64_t hash) {
+    misses_.push_back({row, hash});
+    return kNoGroup;
 }
 
 std::uint32_t GroupKeys::append_key(std::span<const ColumnView> columns, std::uint32_t row) {
@@ -191,7 +207,7 @@ void GroupKeys::grow() {
     std::vector<Slot> old(slots_.size() * 2);
     old.swap(slots_);
     for (const Slot& slot : old) {
-        if (slot.group != kNone) {
+        if (slot.group != kNoGroup) {
             find_slot(slot.hash, [](std::uint32_t) { return false; }) = slot;
         }
     }

@@ -16,6 +16,13 @@ namespace penstock {
 /// that PostgreSQL takes for equal (NaN and NaN, -0 and 0) are one group, shown as its first.
 class GroupKeys {
   public:
+    static constexpr std::uint32_t kNoGroup = UINT32_MAX;
+    /// A row whose key is not there. Equal keys have equal hashes.
+    struct Miss {
+        std::uint32_t row;
+        std::uint64_t hash;
+    };
+
     /// `positions`: where the key columns are in a block; `types`: theirs. None: one group, which
     /// is there from the start.
     GroupKeys(std::vector<std::size_t> positions, const std::vector<TypeId>& types);
@@ -23,6 +30,11 @@ class GroupKeys {
     /// Writes the number of its group for each of `rows` into `groups`, which has room for as many.
     void assign(std::span<const ColumnView> columns, std::span<const std::uint32_t> rows,
                 std::span<std::uint32_t> groups);
+
+    /// Takes no further groups: their rows get kNoGroup and are misses.
+    void close() noexcept { is_closed_ = true; }
+    /// Of the last assign(), in the order of its rows.
+    [[nodiscard]] std::span<const Miss> misses() const noexcept { return misses_; }
 
     [[nodiscard]] std::uint32_t group_count() const noexcept { return group_count_; }
     /// What the keys take, roughly.
@@ -34,9 +46,8 @@ class GroupKeys {
     /// Open addressing; at most half full.
     struct Slot {
         std::uint64_t hash = 0;
-        std::uint32_t group = kNone;
+        std::uint32_t group = kNoGroup;
     };
-    static constexpr std::uint32_t kNone = UINT32_MAX;
 
     void assign_integers(std::span<const ColumnView> columns, std::span<const std::uint32_t> rows,
                          std::span<std::uint32_t> groups);
@@ -47,6 +58,7 @@ class GroupKeys {
     Slot& find_slot(std::uint64_t hash, const IsEqual& is_equal);
     /// A single NULL is in no slot.
     std::uint32_t null_group(std::span<const ColumnView> columns, std::uint32_t row);
+    std::uint32_t miss(std::uint32_t row, std::uint64_t hash);
     std::uint32_t append_key(std::span<const ColumnView> columns, std::uint32_t row);
     /// Adds a group with the key of `row`; its bytes are in the arena already. Ends `slot`'s life.
     std::uint32_t add_group(Slot& slot, std::uint64_t hash, std::span<const ColumnView> columns,
@@ -59,11 +71,13 @@ class GroupKeys {
     bool is_integer_;
     std::vector<ColumnBuilder> keys_;
     std::uint32_t group_count_ = 0;
-    std::uint32_t null_group_ = kNone; ///< of a single key column
+    std::uint32_t null_group_ = kNoGroup; ///< of a single key column
     std::vector<Slot> slots_;
     std::string arena_;             ///< not is_integer_: the keys' bytes, one behind the other
     std::vector<std::size_t> ends_; ///< of each group in arena_
     std::string scratch_;
+    bool is_closed_ = false;
+    std::vector<Miss> misses_;
 };
 
 /// Appends the value in `row` of `column` to `builder`, which is of the same type.

@@ -94,50 +94,6 @@ TEST(Evaluation, rows_that_are_all_left_out_make_no_group) {
     }
 }
 
-/// As many rows as it takes, of a number and a megabyte of text, each row another.
-class LargeTable final : public Table {
-  public:
-    [[nodiscard]] const TableSchema& schema() const override { return schema_; }
-    void scan(const ScanRequest& /*request*/, RowSink& sink) override {
-        std::string text(std::size_t{1} << 20, 'x');
-        for (; sent < 1000; ++sent) {
-            text.replace(0, 4, std::to_string(1000 + sent));
-            for (std::size_t index = 0; index < sink.column_count(); ++index) {
-                if (sink.schema_index(index) == 0) {
-                    sink.column(index).append_fixed(sent);
-                } else {
-                    sink.column(index).append_text(text);
-                }
-            }
-            sink.end_row();
-        }
-    }
-    std::int64_t sent = 0;
-
-  private:
-    const TableSchema schema_{.name = "large",
-                              .columns = {{"n", TypeId::kInt8}, {"t", TypeId::kText}}};
-};
-
-TEST(Evaluation, too_many_groups_are_an_error_before_they_fill_the_memory) {
-    const std::pair<const char*, ScanRequest> requests[] = {
-        {"keys", grouped({{"t", TypeId::kText}}, {})},
-        {"extremes",
-         grouped({{"n", TypeId::kInt8}}, {call_of(AggregateFunction::kMax, "t", TypeId::kText)})}};
-    for (const auto& [what, request] : requests) {
-        LargeTable table;
-        try {
-            (void)run(table, request);
-            FAIL() << what;
-        } catch (const Exception& exception) {
-            EXPECT_EQ(exception.error().kind, ErrorKind::kLimit);
-            EXPECT_EQ(exception.error().message, "too many groups");
-            EXPECT_THAT(exception.error().hint, HasSubstr("penstock.aggregate_pushdown = off"));
-        }
-        EXPECT_LT(table.sent, 300) << what;
-    }
-}
-
 TEST(Evaluation, aggregates_of_nothing_are_null_but_counts_are_zero) {
     RowsTable table({{"x", TypeId::kFloat8}, {"n", TypeId::kInt8}, {"t", TypeId::kText}}, {});
     EXPECT_THAT(
