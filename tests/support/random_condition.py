@@ -214,8 +214,11 @@ class Conditions:
                                    "isfinite({0})", "{0}::date {1} '2000-01-07'"]).format(column.sql, self.operator())
 
     def number(self, column):
-        return self.random.choice(["{0} + 1 {1} 3", "{0} {1} 1 + 1", "{0} {1} 0.5", "{0} {1} 2::float8", "- {0} {1} 1",
-                                   "abs({0}) {1} 2", "{0} {1} 1::numeric", "{0}::text {1} '1'", "{0} {1} length('ab')",
+        # As numeric where a number may leave its type: which rows a join gives to a condition is not promised, so one
+        # plan may fail where another has no row left.
+        return self.random.choice(["{0}::numeric + 1 {1} 3", "{0} {1} 1 + 1", "{0} {1} 0.5", "{0} {1} 2::float8",
+                                   "- {0}::numeric {1} 1", "abs({0}::numeric) {1} 2", "{0} {1} 1::numeric",
+                                   "{0}::text {1} '1'", "{0} {1} length('ab')",
                                    "({0}, {0}) {1} (1, 2)", "coalesce({0}, 1) {1} 1", "nullif({0}, 1) {1} 2"]
                                   ).format(column.sql, self.operator())
 
