@@ -122,8 +122,11 @@ bool try_connect(Socket* socket, const Address& to, TimestampTz started) {
     if (::connect(socket->fd(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) !=
         0) {
         const int error = errno;
+        // A plugin whose listen queue is full is there and gets to us; one that hangs is replaced.
+        const bool is_busy = error == EAGAIN && to.plugin != nullptr;
         if (!is_temporary(error) ||
-            TimestampDifferenceExceeds(started, GetCurrentTimestamp(), connect_timeout_ms)) {
+            (!is_busy &&
+             TimestampDifferenceExceeds(started, GetCurrentTimestamp(), connect_timeout_ms))) {
             raise_unreachable(error, to.path, to.plugin);
         }
         return false;

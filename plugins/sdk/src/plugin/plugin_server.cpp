@@ -241,6 +241,14 @@ void PluginServer::start_scans() {
     }
 }
 
+void PluginServer::stay_queued() {
+    for (const std::uint64_t id : queue_) {
+        if (const auto found = sessions_.find(id); found != sessions_.end()) {
+            found->second->stay_queued();
+        }
+    }
+}
+
 /// Nobody starts any more: they need not wait to learn it.
 void PluginServer::refuse_queue() {
     for (const std::uint64_t id : std::exchange(queue_, {})) {
@@ -265,6 +273,7 @@ void PluginServer::finish_scans() {
     if (!done.empty()) {
         pause_listening(false);
         start_scans();
+        stay_queued();
     }
     // The memory of a large scan goes back to the system once no scan needs it.
     if (!done.empty() && sessions_.empty()) {

@@ -32,7 +32,8 @@ struct ServerOptions {
 /// works when the controller is killed), or on its request.
 class PluginServer {
   public:
-    /// Further ones wait for their turn, for ten seconds: those that run may be waiting for them.
+    /// Further ones wait for their turn, until none has ended for ten seconds: those that run may
+    /// be waiting for them.
     static constexpr std::size_t kMaxScans = 256;
 
     /// Errors: throws Exception, kUnavailable when the socket cannot be made.
@@ -60,6 +61,7 @@ class PluginServer {
     void note_done(std::uint64_t id);
     void flush_control();
     void start_scans();
+    void stay_queued();
     void refuse_queue();
     void finish_scans();
     void after_event(std::uint64_t id);

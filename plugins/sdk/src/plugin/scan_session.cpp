@@ -137,6 +137,12 @@ void ScanSession::take_frame(const FrameView& frame) {
     }
 }
 
+void ScanSession::stay_queued() {
+    if (state_ == State::kQueued) {
+        deadline_ = Clock::now() + kTurnTime;
+    }
+}
+
 void ScanSession::start() {
     const bool has_more = !received_.empty();
     received_ = {};
@@ -175,7 +181,7 @@ void ScanSession::expire() {
     case State::kQueued:
         return refuse(Error::make(ErrorKind::kLimit,
                                   "too many scans at once in plugin \"" + info_.name + '"',
-                                  "No scan of those that run made room within 10 seconds."));
+                                  "None of those that run has ended for 10 seconds."));
     default:
         state_ = State::kDone;
     }

@@ -19,7 +19,7 @@ namespace penstock {
 /// One peer on the scan socket, from accept to close.
 ///
 ///   kHandshake  reads Hello and Scan (or Import) as they come   deadline 10 s
-///   kQueued     has its request and waits for start()           deadline 10 s
+///   kQueued     has its request and waits for start()           deadline 10 s since a scan ended
 ///   kRunning    a thread answers; anything that is read or a hang-up cancels it
 ///   kClosing    an error has been sent; waits for the peer to close   deadline 2 s
 ///   kDone       to be destroyed
@@ -44,6 +44,8 @@ class ScanSession {
     /// When expire() is due; nothing while it runs.
     [[nodiscard]] std::optional<Clock::time_point> deadline() const noexcept;
 
+    /// Begins the deadline of one that is queued anew: a scan has ended, so its turn comes nearer.
+    void stay_queued();
     /// From kQueued to kRunning; to kClosing when there is no thread for it.
     void start();
     /// The socket is readable or has hung up.

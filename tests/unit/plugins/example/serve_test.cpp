@@ -364,6 +364,20 @@ TEST_F(Serve, refuses_those_that_wait_for_their_turn_when_it_ends) {
     EXPECT_EQ(kind_of(error_of(late)), ErrorKind::kUnavailable);
 }
 
+TEST_F(Serve, keeps_a_scan_in_the_queue_while_others_end) {
+    ASSERT_TRUE(plugin_.configure("big", {std::int64_t{1'000'000'000}}).has_ok());
+    std::vector<Stream> peers = all_scans(plugin_, wide("big"));
+    const Stream first = plugin_.scan(wide("big"));
+    const Stream second = plugin_.scan(wide("big"));
+    pollfd wait{second.fd(), POLLIN, 0};
+    EXPECT_EQ(poll(&wait, 1, 7'000), 0); // most of its ten seconds
+    peers[0].hang_up();
+    welcome(first);
+    EXPECT_EQ(poll(&wait, 1, 7'000), 0); // past them
+    peers[1].hang_up();
+    welcome(second);
+}
+
 TEST_F(Serve, serves_a_crowd_above_every_limit_in_turn) {
     ASSERT_TRUE(plugin_.configure("one", {std::int64_t{3}}).has_ok());
     std::atomic<int> served = 0;
