@@ -39,10 +39,11 @@ class Lexer {
     explicit Lexer(std::string_view sql) : sql_(sql) {}
 
     Token next() {
-        skip_blanks();
+        const bool is_closed = skip_blanks();
         Token token;
         token.offset = at_;
         if (at_ >= sql_.size()) {
+            token.kind = is_closed ? Token::Kind::kEnd : Token::Kind::kOther;
             return token;
         }
         const char first = sql_[at_];
@@ -71,21 +72,23 @@ class Lexer {
         return sql_.substr(at_, text.size()) == text;
     }
 
-    void skip_blanks() {
+    /// False when the text ends in a comment that is not closed.
+    bool skip_blanks() {
         while (at_ < sql_.size()) {
             if (is_space(sql_[at_])) {
                 ++at_;
             } else if (is_here("--")) {
-                at_ = std::min(sql_.find('\n', at_), sql_.size());
-            } else if (is_here("/*")) {
-                skip_comment();
-            } else {
-                return;
+                at_ = std::min(sql_.find_first_of("\n\r", at_), sql_.size());
+            } else if (!is_here("/*")) {
+                return true;
+            } else if (!skip_comment()) {
+                return false;
             }
         }
+        return true;
     }
 
-    void skip_comment() {
+    bool skip_comment() {
         int depth = 0;
         do {
             if (is_here("/*")) {
@@ -98,6 +101,7 @@ class Lexer {
                 ++at_;
             }
         } while (depth > 0 && at_ < sql_.size());
+        return depth == 0;
     }
 
     /// From a quote to the one that ends it; a doubled one stands for itself.

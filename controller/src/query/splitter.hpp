@@ -14,8 +14,8 @@ struct Statement {
 
 /// Cuts a text into statements with psql's own lexer, so quotes, dollar quotes, comments and
 /// BEGIN ATOMIC bodies end where psql says. A last statement needs no semicolon; an unfinished
-/// quote is left for the server to complain of. Statements of nothing but comments are left out.
-/// Errors: Exception kOption for a backslash command, with its line in the message.
+/// quote or comment is left for the server to complain of. Statements of nothing but comments are
+/// left out. Errors: Exception kOption for a backslash command, with its line in the message.
 [[nodiscard]] std::vector<Statement> split_statements(std::string_view text);
 
 } // namespace penstock::query

@@ -41,7 +41,7 @@ TEST(Splitter, keeps_the_body_of_an_sql_function_together) {
 TEST(Splitter, leaves_out_empty_statements) {
     EXPECT_EQ(texts(";; \n ; -- only a comment\n"), Texts{});
     EXPECT_EQ(texts(""), Texts{});
-    EXPECT_EQ(texts("/* a; /* b */ */ ; -- c\n; /* d"), Texts{});
+    EXPECT_EQ(texts("/* a; /* b */ */ ; -- c\n; /* d */"), Texts{});
 }
 
 TEST(Splitter, knows_the_line_that_a_statement_begins_on) {
@@ -57,6 +57,17 @@ TEST(Splitter, knows_the_line_that_a_statement_begins_on) {
 
 TEST(Splitter, leaves_an_open_quote_to_the_server) {
     EXPECT_EQ(texts("select 'abc;\ndef"), Texts{"select 'abc;\ndef"});
+}
+
+/// It swallows the statements that follow: the user must hear of it.
+TEST(Splitter, leaves_an_open_comment_to_the_server) {
+    EXPECT_EQ(texts("select 1; /* oops\nselect 2;"), (Texts{"select 1", "/* oops\nselect 2;"}));
+    EXPECT_EQ(texts("/* a /* b */"), Texts{"/* a /* b */"});
+}
+
+TEST(Splitter, ends_a_comment_at_a_carriage_return_as_the_server_does) {
+    EXPECT_EQ(texts("/* a */ -- b\rselect 1"), Texts{"/* a */ -- b\rselect 1"});
+    EXPECT_EQ(texts("select 1;\r\n-- b\r\nselect 2;\r\n").size(), 2U);
 }
 
 TEST(Splitter, leaves_colons_alone) {
