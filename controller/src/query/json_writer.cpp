@@ -1,5 +1,7 @@
 #include "query/json_writer.hpp"
 
+#include "query/valid_text.hpp"
+
 #include <libpq-fe.h>
 
 namespace penstock::query {
@@ -26,7 +28,7 @@ void JsonWriter::end() {
 
 void JsonWriter::fail(const std::string& message) {
     std::string text = "\n],\"error\":";
-    append_json_text(text, message);
+    append_json_text(text, valid_text(message, line_));
     write_text(out_, text + "}\n");
 }
 

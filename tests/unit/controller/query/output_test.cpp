@@ -184,6 +184,15 @@ TEST(Json, of_a_failed_statement_says_so) {
                              "{\"i\":1}\n],\"error\":\"division by zero\"}\n");
 }
 
+TEST(Json, of_a_failed_statement_is_utf8_whatever_the_message_is) {
+    Memory memory;
+    JsonWriter writer(types(), memory.stream());
+    writer.begin(*make_result({{"i", kInt8}}, {}));
+    writer.fail("caf\xe9");
+    EXPECT_EQ(memory.text(), "{\"columns\":[{\"name\":\"i\",\"data_type\":\"bigint\"}],\"rows\":[\n"
+                             "],\"error\":\"caf\xEF\xBF\xBD\"}\n");
+}
+
 TEST(Json, keeps_a_document_of_several_lines_on_one) {
     std::string out;
     append_json_value(out, "{\"a\":\r\n \"x\\ny\"}", types().find(kJsonb), types());
