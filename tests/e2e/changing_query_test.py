@@ -21,6 +21,17 @@ def in_a_transaction_block_the_server_waits():
         assert seen == (0, "count\n0\npenstock.schema_wait_timeout\n0\n", "5 statements: 5 succeeded\n"), seen
 
 
+def in_a_block_that_another_one_was_chained_to_the_server_waits():
+    with loading("slow"):
+        before = tries("select count(*) from slow.many_1")
+        process = Query("query", "--output", "csv", "begin", "commit and chain", "select count(*) from slow.many_1", "commit")
+        wait_until(lambda: tries("select count(*) from slow.many_1") > before or process.process.poll() is not None,
+                   "the statement to be sent", 20)
+        open_gate("slow")
+        seen = process.end()
+        assert seen == (0, "count\n0\n", "4 statements: 4 succeeded\n"), seen
+
+
 def in_a_transaction_block_nothing_is_tried_again():
     with loading("slow"):
         code, out, error = query("begin", "set local penstock.schema_wait_timeout = 0", "select * from slow.many_1", "rollback")
@@ -78,6 +89,7 @@ with loading_instance() as INSTANCE:
     prepare()
     penstock.run_tests([
         in_a_transaction_block_the_server_waits,
+        in_a_block_that_another_one_was_chained_to_the_server_waits,
         in_a_transaction_block_nothing_is_tried_again,
         what_failed_inside_of_a_function_is_not_tried_again,
         a_prepared_statement_whose_table_changed_is_prepared_again_and_tried_once_more,

@@ -144,27 +144,34 @@ class Executor {
                 throw Interrupted{};
             }
             if (!error) {
-                finish(statement);
+                finish(statement, attempt.tag());
                 return true;
             }
             const Next next =
                 attempt.has_printed() ? Next{} : waiter.after_failure(*error, statement.sql);
             if (!next.is_retry) {
                 fail(statement, attempt, *error, next);
-                finish(statement);
+                finish(statement, attempt.tag());
                 return false;
             }
         }
     }
 
   private:
-    void finish(const Planned& statement) {
+    void finish(const Planned& statement, const std::string& tag) {
         changes_.add(statement.sql);
         changes_.check();
         const bool was_in_block = std::exchange(is_in_block_, session_.is_in_block());
-        if (is_in_block_ && !was_in_block && !session_.is_in_failed_block()) {
+        if (is_in_block_ && !session_.is_in_failed_block() &&
+            (!was_in_block || is_chained(statement.sql, tag))) {
             connections_.let_server_wait(options_.wait.limit);
         }
+    }
+
+    /// COMMIT AND CHAIN and its like end a block, and with it what was set in it, and begin
+    /// another.
+    static bool is_chained(const std::string& sql, const std::string& tag) {
+        return (tag == "COMMIT" || tag == "ROLLBACK") && names_in(sql).back().relation() == "chain";
     }
 
     static void fail(const Planned& statement, StatementRun& attempt, const pg_result& error,

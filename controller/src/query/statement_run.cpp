@@ -35,7 +35,8 @@ void StatementRun::take(ResultPointer result) {
         break;
     case PGRES_COMMAND_OK:
         has_printed_ = true;
-        writer_.command(PQcmdStatus(result.get()));
+        tag_ = PQcmdStatus(result.get());
+        writer_.command(tag_);
         break;
     case PGRES_COPY_OUT:
         has_printed_ = true;

@@ -17,6 +17,8 @@ class StatementRun {
     /// Errors: Interrupted when the server did not answer a cancellation; OutputClosed; Exception
     /// kUnavailable.
     [[nodiscard]] ResultPointer run(const std::string& sql);
+    /// The command tag of the last result, such as "COMMIT".
+    [[nodiscard]] const std::string& tag() const noexcept { return tag_; }
     /// Something was printed, so that another attempt would print it again.
     [[nodiscard]] bool has_printed() const noexcept { return has_printed_; }
     /// Marks the printed rows as incomplete, if the format can.
@@ -31,6 +33,7 @@ class StatementRun {
     ResultWriter& writer_;
     std::FILE* out_;
     ResultPointer error_;
+    std::string tag_;
     bool has_begun_ = false;
     bool has_printed_ = false;
 };
