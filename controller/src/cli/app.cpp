@@ -11,6 +11,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <stdio_ext.h>
+
 #include <cerrno>
 #include <cstring>
 #include <functional>
@@ -227,6 +229,7 @@ int act(const CommandLine& line) {
         print_error(exception.error());
         return exit_code_of(exception.error(), line.is_service_command);
     } catch (const query::Interrupted&) {
+        ::__fpurge(stdout); // nobody may read it, and the end of the process would wait
         std::fputs("penstock: interrupted\n", stderr);
         return kInterrupted;
     } catch (const query::OutputClosed& closed) {

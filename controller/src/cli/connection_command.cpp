@@ -80,16 +80,16 @@ bool print_row(const std::string& name, const Row& row) {
 } // namespace
 
 int list_connections(const query::OutputOptions& output) {
-    const query::InterruptGuard interrupt;
     const std::unique_ptr<query::Session> session = connect(cluster::Home::from_environment());
+    const query::InterruptGuard interrupt;
     query::RunOptions options;
     options.output = output;
     return query::run_scripts(*session, {{kListQuery, ""}}, options, stdout) ? kSuccess : kFailed;
 }
 
 int refresh_connections(const std::string& name) {
-    const query::InterruptGuard interrupt;
     const std::unique_ptr<query::Session> session = connect(cluster::Home::from_environment());
+    const query::InterruptGuard interrupt;
     (void)session->run("listen connection_state");
     if (name.empty()) {
         (void)session->run("select penstock.refresh()");

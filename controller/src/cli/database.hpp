@@ -28,8 +28,9 @@ void forget_database(const cluster::Home& home);
 /// How users reach the database: libpq's string, without a password of ours in it.
 [[nodiscard]] std::string user_connection_string(const cluster::Home& home);
 
-/// A session for the user's commands.
-/// Errors: Exception kUnavailable that names the service's home and says how to start it.
+/// A session for the user's commands. Blocks while it connects: an InterruptGuard comes after it,
+/// so that Ctrl-C ends that, too. Errors: Exception kUnavailable that names the service's home and
+/// says how to start it.
 [[nodiscard]] std::unique_ptr<query::Session> connect(const cluster::Home& home);
 
 /// A variable of the environment; without a value it must not be set.

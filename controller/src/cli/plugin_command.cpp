@@ -67,10 +67,10 @@ std::multimap<std::string, Line> read_instances(const cluster::Home& home) {
 } // namespace
 
 int list_plugins(const std::string& plugin_folder, const query::OutputOptions& output) {
-    const query::InterruptGuard interrupt;
     const std::filesystem::path folder =
         plugin_folder.empty() ? default_plugin_folder() : std::filesystem::path(plugin_folder);
     std::multimap<std::string, Line> lines = read_instances(cluster::Home::from_environment());
+    const query::InterruptGuard interrupt;
     for (const std::string& name : executables(folder)) {
         if (lines.count(name) == 0) {
             Line line(kColumns.size());

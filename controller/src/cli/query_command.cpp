@@ -80,14 +80,9 @@ std::vector<query::Script> read_scripts(const std::vector<std::string>& argument
 
 int run_query(const std::vector<std::string>& arguments, const query::RunOptions& options) {
     const std::vector<query::Script> scripts = read_scripts(arguments, ::isatty(STDIN_FILENO) == 1);
-    const query::InterruptGuard interrupt;
     const std::unique_ptr<query::Session> session = connect(cluster::Home::from_environment());
-    try {
-        return query::run_scripts(*session, scripts, options, stdout) ? kSuccess : kFailed;
-    } catch (const query::OutputClosed&) {
-        session->cancel(); // nobody reads the rest: the server need not make it
-        throw;
-    }
+    const query::InterruptGuard interrupt;
+    return query::run_scripts(*session, scripts, options, stdout) ? kSuccess : kFailed;
 }
 
 } // namespace penstock::cli

@@ -84,8 +84,8 @@ bool report(const std::vector<std::string>& names, const query::Scene& scene) {
 } // namespace
 
 int wait_for_connections(const std::vector<std::string>& names, std::chrono::milliseconds limit) {
-    const query::InterruptGuard interrupt;
     const std::unique_ptr<query::Session> session = connect(cluster::Home::from_environment());
+    const query::InterruptGuard interrupt;
     (void)read_epoch(*session); // says it when there is no extension
     query::ConnectionTable table(*session);
     const auto deadline = std::chrono::steady_clock::now() + limit;

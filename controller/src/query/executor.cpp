@@ -137,15 +137,13 @@ class Executor {
             changes_.check();
             StatementRun attempt(session_, writer_, out_);
             const ResultPointer error = attempt.run(statement.sql);
-            if (is_interrupted()) {
-                if (error) {
-                    fail(statement, attempt, *error, {});
-                }
-                throw Interrupted{};
-            }
             if (!error) {
                 finish(statement, attempt.tag());
                 return true;
+            }
+            if (is_interrupted()) {
+                fail(statement, attempt, *error, {});
+                throw Interrupted{};
             }
             const Next next =
                 attempt.has_printed() ? Next{} : waiter.after_failure(*error, statement.sql);
@@ -160,6 +158,9 @@ class Executor {
   private:
     void finish(const Planned& statement, const std::string& tag) {
         changes_.add(statement.sql);
+        if (is_interrupted()) {
+            return;
+        }
         changes_.check();
         const bool was_in_block = std::exchange(is_in_block_, session_.is_in_block());
         if (is_in_block_ && !session_.is_in_failed_block() &&
@@ -197,7 +198,7 @@ bool run_scripts(Session& session, const std::vector<Script>& scripts, const Run
                  std::FILE* out) {
     const std::vector<Planned> statements = plan(scripts);
     const TypeNames types =
-        needs_types(options.output.format) ? TypeNames::load(session.handle()) : TypeNames{};
+        needs_types(options.output.format) ? TypeNames::load(session) : TypeNames{};
     const std::unique_ptr<ResultWriter> writer = make_writer(options.output, types, out);
     Timing timing(session, *writer, options.has_timing);
     Executor executor(session, options, timing.writer(), out);
@@ -208,6 +209,9 @@ bool run_scripts(Session& session, const std::vector<Script>& scripts, const Run
     for (const Planned& statement : statements) {
         timing.start();
         summary.add(executor.run(statement));
+        if (is_interrupted()) {
+            throw Interrupted{};
+        }
         timing.finish();
         if (!summary.is_good() && options.stops_on_error) {
             break;

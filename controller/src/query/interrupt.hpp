@@ -2,8 +2,9 @@
 
 namespace penstock::query {
 
-/// Ctrl-C (and TERM) during queries: the handler only notes it, the waiting loop acts. The one
-/// object restores the old handlers at its end. SIGPIPE is ignored while it lives.
+/// Ctrl-C (and TERM) during queries: the handler only notes it, the waiting loop acts, and a write
+/// that blocks ends with EINTR. The one object restores the old handlers at its end. SIGPIPE is
+/// ignored while it lives.
 class InterruptGuard {
   public:
     InterruptGuard();

@@ -1,12 +1,11 @@
 #include "query/json_value.hpp"
 
-#include "penstock/types/error.hpp"
+#include "query/session.hpp"
 
 #include <libpq-fe.h>
 
 #include <array>
 #include <charconv>
-#include <memory>
 #include <optional>
 
 namespace penstock::query {
@@ -133,13 +132,8 @@ class ArrayReader {
 
 } // namespace
 
-TypeNames TypeNames::load(pg_conn* connection) {
-    const std::unique_ptr<PGresult, decltype(&PQclear)> result(PQexec(connection, kTypesQuery),
-                                                               &PQclear);
-    if (PQresultStatus(result.get()) != PGRES_TUPLES_OK) {
-        throw Exception(ErrorKind::kRemote, "could not read the types of the database",
-                        PQerrorMessage(connection));
-    }
+TypeNames TypeNames::load(Session& session) {
+    const ResultPointer result = session.run(kTypesQuery);
     std::map<std::uint32_t, TypeName> types;
     for (int row = 0; row < PQntuples(result.get()); ++row) {
         const auto text = [&](int column) { return PQgetvalue(result.get(), row, column); };

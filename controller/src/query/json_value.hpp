@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-struct pg_conn; // libpq's PGconn
-
 namespace penstock::query {
+
+class Session;
 
 /// How a type's text form becomes JSON.
 enum class JsonKind : std::uint8_t { kText, kNumber, kBool, kJson, kArray };
@@ -24,8 +24,8 @@ class TypeNames {
   public:
     TypeNames() = default;
     explicit TypeNames(std::map<std::uint32_t, TypeName> types) : types_(std::move(types)) {}
-    /// Reads them from the catalog. Errors: Exception kRemote with the server's message.
-    [[nodiscard]] static TypeNames load(pg_conn* connection);
+    /// Reads them from the catalog. Errors: those of Session::run.
+    [[nodiscard]] static TypeNames load(Session& session);
 
     /// "oid 12345", as text, for one made after `load`.
     [[nodiscard]] TypeName find(std::uint32_t type) const;

@@ -1,8 +1,12 @@
 #include "query/output.hpp"
 
 #include "query/csv_writer.hpp"
+#include "query/interrupt.hpp"
 #include "query/json_writer.hpp"
+#include "query/session.hpp"
 #include "query/table_printer.hpp"
+
+#include <stdio_ext.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -45,14 +49,22 @@ std::unique_ptr<ResultWriter> make_writer(const OutputOptions& options, const Ty
 
 void write_text(std::FILE* out, const std::string& text) {
     if (std::fwrite(text.data(), 1, text.size(), out) != text.size()) {
-        throw OutputClosed{errno};
+        give_up_output(out, errno);
     }
 }
 
 void flush(std::FILE* out) {
     if (std::fflush(out) != 0) {
-        throw OutputClosed{errno};
+        give_up_output(out, errno);
     }
+}
+
+void give_up_output(std::FILE* out, int error) {
+    ::__fpurge(out);
+    if (is_interrupted()) {
+        throw Interrupted{};
+    }
+    throw OutputClosed{error};
 }
 
 } // namespace penstock::query

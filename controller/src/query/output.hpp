@@ -34,7 +34,7 @@ struct OutputClosed {
 
 /// Prints one result. Written rows are not kept, so a result may be larger than memory, unless
 /// `needs_whole_result`.
-/// Errors: OutputClosed, from any call.
+/// Errors: OutputClosed, or Interrupted by what ended a write, from any call.
 class ResultWriter {
   public:
     ResultWriter() = default;
@@ -60,8 +60,11 @@ class TypeNames;
 [[nodiscard]] std::unique_ptr<ResultWriter> make_writer(const OutputOptions& options,
                                                         const TypeNames& types, std::FILE* out);
 
-/// Writes all of it. Errors: OutputClosed.
+/// Writes all of it. Errors: OutputClosed; Interrupted.
 void write_text(std::FILE* out, const std::string& text);
 void flush(std::FILE* out);
+/// A write has failed: `error` is its errno. Leaves nothing in the buffer that the end of the
+/// process would wait to write. Errors: Interrupted after an interrupt, else OutputClosed.
+[[noreturn]] void give_up_output(std::FILE* out, int error);
 
 } // namespace penstock::query

@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdio>
+#include <future>
+#include <thread>
 
 namespace penstock::query {
 namespace {
@@ -28,6 +31,19 @@ std::string trimmed(const char* text) {
         line.pop_back();
     }
     return line;
+}
+
+using CancelRequest = std::unique_ptr<PGcancel, decltype(&PQfreeCancel)>;
+
+/// In a thread of its own, because it blocks, however long a network or a server does not answer.
+void send_cancellation(const CancelRequest& request, std::promise<void> done) {
+    sigset_t all;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr); // signals are for the thread that waits
+    std::array<char, 256> error{};
+    // A request that fails shows by the query going on; the waiting loop gives up by itself.
+    (void)PQcancel(request.get(), error.data(), static_cast<int>(error.size()));
+    done.set_value();
 }
 
 void print_notice(void* progress, const char* message) {
@@ -58,7 +74,11 @@ Session::Session(const std::string& connection_string) {
     PQsetNoticeProcessor(connection_.get(), print_notice, &progress_);
 }
 
-Session::~Session() = default;
+Session::~Session() {
+    if (PQtransactionStatus(connection_.get()) == PQTRANS_ACTIVE && !cancelled_at_) {
+        cancel();
+    }
+}
 
 Exception Session::lost() const {
     return {ErrorKind::kUnavailable, "the connection to the Penstock service was lost",
@@ -68,6 +88,9 @@ Exception Session::lost() const {
 void Session::send(const std::string& sql, bool is_row_by_row) {
     progress_.restart();
     cancelled_at_.reset();
+    if (is_interrupted()) {
+        throw Interrupted{};
+    }
     if (PQsendQuery(connection_.get(), sql.c_str()) == 0) {
         throw lost();
     }
@@ -122,18 +145,37 @@ ResultPointer Session::fetch() {
     return result;
 }
 
-void Session::cancel() noexcept {
-    const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> request(PQgetCancel(connection_.get()),
-                                                                     &PQfreeCancel);
-    std::array<char, 256> error{};
-    if (request) {
-        // A request that fails shows by the query going on; the waiting loop gives up by itself.
-        (void)PQcancel(request.get(), error.data(), static_cast<int>(error.size()));
+std::optional<std::string> Session::next_copied() {
+    check_interrupt();
+    char* piece = nullptr;
+    int bytes = 0;
+    while ((bytes = PQgetCopyData(connection_.get(), &piece, 1)) == 0) {
+        wait_readable(kUnlimited);
     }
+    progress_.clear();
+    if (bytes < 0) {
+        return std::nullopt;
+    }
+    const std::unique_ptr<char, decltype(&PQfreemem)> owned(piece, &PQfreemem);
+    return std::string(piece, static_cast<std::size_t>(bytes));
+}
+
+void Session::cancel() noexcept try {
+    CancelRequest request(PQgetCancel(connection_.get()), &PQfreeCancel);
+    if (request) {
+        std::promise<void> done;
+        const std::future<void> is_sent = done.get_future();
+        std::thread(send_cancellation, std::move(request), std::move(done)).detach();
+        is_sent.wait_for(kCancelLimit);
+    }
+} catch (const std::exception&) { // no thread to be had: as if it were not answered
 }
 
 ResultPointer Session::run(const std::string& sql, const std::vector<std::string>& parameters) {
     cancelled_at_.reset();
+    if (is_interrupted()) {
+        throw Interrupted{};
+    }
     std::vector<const char*> values;
     values.reserve(parameters.size());
     for (const std::string& parameter : parameters) {

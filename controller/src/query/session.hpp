@@ -29,19 +29,22 @@ class Session {
   public:
     /// Errors: Exception kUnavailable with libpq's words as detail.
     explicit Session(const std::string& connection_string);
+    /// Asks the server to stop what it still does for us: nobody takes its result.
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
     [[nodiscard]] pg_conn* handle() const noexcept { return connection_.get(); }
 
-    /// Sends one statement. Errors: Exception kUnavailable when the connection is lost.
+    /// Sends one statement. Errors: Interrupted, with nothing sent; Exception kUnavailable when the
+    /// connection is lost.
     void send(const std::string& sql, bool is_row_by_row);
     /// The next result of what was sent; null at its end. A failed statement is a result, too.
     /// Errors: Interrupted; Exception kUnavailable.
     [[nodiscard]] ResultPointer next();
-    /// Asks the server to stop what it does for us.
-    void cancel() noexcept;
+    /// The next piece of a COPY TO STDOUT; nullopt at its end, whose result is the next one.
+    /// Errors: as above.
+    [[nodiscard]] std::optional<std::string> next_copied();
 
     /// Runs a statement of ours with text parameters and gives its rows. What the progress line
     /// shows goes on.
@@ -68,6 +71,8 @@ class Session {
     [[nodiscard]] Exception lost() const;
     void wait_readable(std::chrono::milliseconds limit);
     void check_interrupt();
+    /// Asks the server to stop what it does for us.
+    void cancel() noexcept;
     [[nodiscard]] bool collect_notifications();
     [[nodiscard]] ResultPointer fetch();
 

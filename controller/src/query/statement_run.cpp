@@ -61,12 +61,8 @@ void StatementRun::begin(const pg_result& result) {
 }
 
 void StatementRun::copy_out() {
-    char* line = nullptr;
-    int bytes = 0;
-    while ((bytes = PQgetCopyData(session_.handle(), &line, 0)) > 0) {
-        const std::string text(line, static_cast<std::size_t>(bytes));
-        PQfreemem(line);
-        write_text(out_, text);
+    while (const std::optional<std::string> piece = session_.next_copied()) {
+        write_text(out_, *piece);
     }
     flush(out_);
 }

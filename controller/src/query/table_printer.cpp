@@ -1,5 +1,6 @@
 #include "query/table_printer.hpp"
 
+#include "query/interrupt.hpp"
 #include "query/pager.hpp"
 
 #include <cerrno>
@@ -38,14 +39,14 @@ void TablePrinter::rows(const pg_result& result) {
     const PagerGuard guard(options_.has_pager);
     errno = 0;
     printQuery(&result, &options, out_, false, nullptr); // reports nothing; the stream remembers
-    error_ = errno;
+    const int error = errno;
+    if (ferror(out_) != 0 || is_interrupted()) {
+        give_up_output(out_, error);
+    }
 }
 
 void TablePrinter::end() {
     flush(out_);
-    if (ferror(out_) != 0) {
-        throw OutputClosed{error_};
-    }
 }
 
 void TablePrinter::command(const std::string& tag) {

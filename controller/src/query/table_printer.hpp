@@ -19,7 +19,6 @@ class TablePrinter : public ResultWriter {
   private:
     OutputOptions options_;
     std::FILE* out_;
-    int error_ = 0; ///< errno after printing
 };
 
 } // namespace penstock::query

@@ -8,6 +8,7 @@
 #include "unit/controller/cluster/temporary_server.hpp"
 
 #include <gtest/gtest.h>
+#include <libpq-fe.h>
 
 #include <csignal>
 #include <fstream>
@@ -186,6 +187,15 @@ TEST_F(QueryRun, ends_within_a_second_of_an_interrupt) {
     EXPECT_EQ(result.exit_code, 130);
     EXPECT_LT(ended - interrupted, std::chrono::seconds(1));
     EXPECT_TRUE(contains(result.err, "canceling statement due to user request")) << result.err;
+}
+
+TEST_F(QueryRun, sends_nothing_after_an_interrupt) {
+    query::Session session(user_connection_string(server->home()));
+    const query::InterruptGuard guard;
+    ::raise(SIGINT);
+    EXPECT_THROW(session.send("select 1", false), query::Interrupted);
+    EXPECT_THROW((void)session.run("select 1"), query::Interrupted);
+    EXPECT_EQ(PQtransactionStatus(session.handle()), PQTRANS_IDLE);
 }
 
 TEST_F(QueryRun, ends_quietly_when_its_reader_is_gone) {

@@ -1,0 +1,144 @@
+#!/usr/bin/python3
+"""How `penstock query` ends before its rows do: Ctrl-C, whatever it is at."""
+
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import termios
+import time
+
+import fake_plugin
+import penstock
+from penstock import wait_until
+
+ENDLESS = "select id from endless.example_numbers"
+INTERRUPTED = "penstock: interrupted\n"
+
+
+def start(*arguments, **options):
+    options = {"stdout": subprocess.PIPE, "env": INSTANCE.environment, **options}
+    return subprocess.Popen([penstock.PENSTOCK, "query", *arguments], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                            text=True, **options)
+
+
+def ends_by_control_c(process, limit_s, code=130):
+    """Standard error. Nobody reads standard output meanwhile."""
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    try:
+        seen = process.wait(limit_s + 10)
+    finally:
+        process.kill()
+    took = time.monotonic() - began
+    error = process.stderr.read()
+    process.stderr.close()
+    if process.stdout:
+        process.stdout.close()
+    assert seen == code and took < limit_s, (seen, error, took)
+    return error
+
+
+def waits_on_the_server(process, verb):
+    wait_until(lambda: INSTANCE.rows("select count(*) from pg_stat_activity where application_name = 'penstock' "
+                                     "and state = 'active' and query like %s", verb + "%") == [(1,)]
+               or process.poll() is not None, "the statement", 20)
+    return process
+
+
+# -- Ctrl-C
+
+
+def control_c_ends_a_copy_whose_source_is_silent_and_tells_the_plugin():
+    with fake_plugin.silent_table(INSTANCE) as plugin:
+        process = start("copy (select repeat('x', 100) from generate_series(1, 300) union all select v::text from fake.t) to stdout")
+        assert plugin.connected.wait(10) and process.stdout.read(1) == "x"
+        assert "canceling statement due to user request" in ends_by_control_c(process, 1)
+        assert plugin.hung_up.wait(5), "the plugin was not told"
+
+
+def control_c_ends_a_copy_that_never_ends():
+    process = start(f"copy ({ENDLESS}) to stdout", stdout=subprocess.DEVNULL)
+    assert ends_by_control_c(waits_on_the_server(process, "copy"), 2).endswith(INTERRUPTED)
+
+
+def control_c_ends_output_that_nobody_reads():
+    for options in ((ENDLESS, "--output", "csv"), (ENDLESS, "--output", "json"), (ENDLESS, "--output", "ndjson"),
+                    ("select generate_series(1, 200000)",), ("select generate_series(1, 200000)", "--output", "line"),
+                    (f"copy ({ENDLESS}) to stdout",)):
+        process = start(*options)
+        size = fcntl.fcntl(process.stdout, fcntl.F_GETPIPE_SZ)
+
+        def is_full():
+            return int.from_bytes(fcntl.ioctl(process.stdout, termios.FIONREAD, b"1234"), "little") > size - 8192
+        wait_until(is_full, "a full pipe", 20)
+        error = ends_by_control_c(process, 3)
+        assert error.endswith(INTERRUPTED) and "could not write" not in error, (options, error)
+
+
+def control_c_ends_a_query_whose_server_answers_no_cancellation():
+    with open(INSTANCE.path("data", "postmaster.pid")) as file:
+        server = int(file.readline())
+    process = waits_on_the_server(start("select pg_sleep(60)"), "select pg_sleep")
+    os.kill(server, signal.SIGSTOP)
+    try:
+        assert ends_by_control_c(process, 2) == INTERRUPTED
+    finally:
+        os.kill(server, signal.SIGCONT)
+
+
+def control_c_ends_the_look_at_the_types():
+    locker = subprocess.Popen(penstock.as_service_user(
+        [os.path.join(penstock.pg_bindir(), "psql"), "-XAtq", "-h", INSTANCE.path("run", "pg"), "-U", "postgres", "-d", "penstock"]),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/")
+
+    def answer(sql):
+        locker.stdin.write(sql + ";\n")
+        locker.stdin.flush()
+        return locker.stdout.readline()
+    try:
+        assert answer("begin; lock pg_catalog.pg_type; select 'locked'") == "locked\n"
+        process = start("select 1", "--output", "json")
+        wait_until(lambda: answer("select count(*) > 0 from pg_locks where not granted and relation = 'pg_type'::regclass") == "t\n"
+                   or process.poll() is not None, "the query to wait", 20)
+        assert ends_by_control_c(process, 2) == INTERRUPTED
+    finally:
+        locker.communicate("rollback;\n")
+
+
+class SilentServer:
+    """A home whose database takes connections and says nothing."""
+
+    def __enter__(self):
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.instance = penstock.Instance()
+        self.instance.write("database", f"host=127.0.0.1 port={self._listener.getsockname()[1]} user=u dbname=d "
+                                        "sslmode=disable connect_timeout=2\n", folder="internal")
+        return self
+
+    def __exit__(self, *_):
+        self._listener.close()
+        self.instance.close()
+
+    def start(self):
+        process = start("select 1", env=self.instance.environment)
+        self._session, _ = self._listener.accept()
+        return process
+
+
+def control_c_ends_an_attempt_to_connect():
+    with SilentServer() as server:
+        assert ends_by_control_c(server.start(), 1, -signal.SIGINT) == ""
+
+
+INSTANCE = penstock.Instance({"a.spc": 'connection "endless" {\n  plugin = "example"\n  rows = 1000000000\n}\n'})
+with INSTANCE:
+    penstock.run_tests([
+        control_c_ends_a_copy_whose_source_is_silent_and_tells_the_plugin,
+        control_c_ends_a_copy_that_never_ends,
+        control_c_ends_output_that_nobody_reads,
+        control_c_ends_a_query_whose_server_answers_no_cancellation,
+        control_c_ends_the_look_at_the_types,
+        control_c_ends_an_attempt_to_connect,
+    ])
