@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""How `penstock query` ends before its rows do: Ctrl-C, whatever it is at."""
+"""How `penstock query` ends before its rows do: Ctrl-C, whatever it is at, and readers that stop."""
 
 import fcntl
 import os
@@ -132,6 +132,31 @@ def control_c_ends_an_attempt_to_connect():
         assert ends_by_control_c(server.start(), 1, -signal.SIGINT) == ""
 
 
+# -- readers that stop
+
+
+def run_without_reader(*arguments):
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = start(*arguments, stdout=writer)
+    os.close(writer)
+    _, error = process.communicate(timeout=30)
+    return process.returncode, error
+
+
+def a_reader_that_is_gone_hides_no_failure():
+    for output in ("csv", "table"):
+        assert run_without_reader("--output", output, "select 1") == (0, "")
+        assert run_without_reader("--output", output, "select 1/0", "select 1") == (
+            1, "statement 1: ERROR:  division by zero\n2 statements: 0 succeeded, 1 failed, 1 not completed\n")
+
+
+def statements_that_were_not_run_because_nobody_reads_are_no_success():
+    assert run_without_reader("select 1", "create table public.nobody (a int)") == (
+        1, "2 statements: 0 succeeded, 2 not completed\n")
+    assert INSTANCE.rows("select to_regclass('public.nobody')") == [(None,)]
+
+
 INSTANCE = penstock.Instance({"a.spc": 'connection "endless" {\n  plugin = "example"\n  rows = 1000000000\n}\n'})
 with INSTANCE:
     penstock.run_tests([
@@ -141,4 +166,6 @@ with INSTANCE:
         control_c_ends_a_query_whose_server_answers_no_cancellation,
         control_c_ends_the_look_at_the_types,
         control_c_ends_an_attempt_to_connect,
+        a_reader_that_is_gone_hides_no_failure,
+        statements_that_were_not_run_because_nobody_reads_are_no_success,
     ])

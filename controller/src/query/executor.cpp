@@ -12,6 +12,7 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace penstock::query {
 namespace {
@@ -106,6 +107,8 @@ class Summary {
 
     void add(bool is_good) { ++(is_good ? succeeded_ : failed_); }
     [[nodiscard]] bool is_good() const { return failed_ == 0; }
+    /// All but the last are counted, and were good.
+    [[nodiscard]] bool is_good_up_to_last() const { return succeeded_ + 1 == total_; }
 
   private:
     static void print_count(std::size_t count, const char* what) {
@@ -206,16 +209,23 @@ bool run_scripts(Session& session, const std::vector<Script>& scripts, const Run
         executor.prepare();
     }
     Summary summary(statements.size());
-    for (const Planned& statement : statements) {
-        timing.start();
-        summary.add(executor.run(statement));
-        if (is_interrupted()) {
-            throw Interrupted{};
+    try {
+        for (const Planned& statement : statements) {
+            timing.start();
+            summary.add(executor.run(statement));
+            if (is_interrupted()) {
+                throw Interrupted{};
+            }
+            timing.finish();
+            if (!summary.is_good() && options.stops_on_error) {
+                break;
+            }
         }
-        timing.finish();
-        if (!summary.is_good() && options.stops_on_error) {
-            break;
+    } catch (const OutputClosed& closed) {
+        if (closed.error != EPIPE || summary.is_good_up_to_last()) {
+            throw;
         }
+        return false; // what failed, or was not run, is no success because nobody reads on
     }
     return summary.is_good();
 }

@@ -29,7 +29,8 @@ struct RunOptions {
 /// error in psql's form, and, when there is more than one statement, a summary. A statement that
 /// misses what is still loading waits for it (wait_rules.hpp). Returns true when every statement
 /// succeeded.
-/// Errors: Interrupted; OutputClosed; Exception kUnavailable when the connection is lost, kOption
+/// Errors: Interrupted; OutputClosed, of EPIPE only when nothing failed and none was left to run;
+/// Exception kUnavailable when the connection is lost, kOption
 /// and kData for a script that cannot be split, those of apply_search_path.
 [[nodiscard]] bool run_scripts(Session& session, const std::vector<Script>& scripts,
                                const RunOptions& options, std::FILE* out);
