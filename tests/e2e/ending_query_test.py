@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""How `penstock query` ends before its rows do: Ctrl-C, whatever it is at, and readers that stop."""
+"""How `penstock query` ends before its rows do: Ctrl-C whatever it is at, readers that stop, a server that does not
+answer, standard streams that are closed."""
 
 import fcntl
 import os
@@ -132,6 +133,15 @@ def control_c_ends_an_attempt_to_connect():
         assert ends_by_control_c(server.start(), 1, -signal.SIGINT) == ""
 
 
+def a_timeout_in_the_url_of_the_database_is_kept():
+    with SilentServer() as server:
+        began = time.monotonic()
+        process = server.start()
+        _, error = process.communicate(timeout=30)
+        assert process.returncode == 3 and "timeout expired" in error, error
+        assert time.monotonic() - began < 6
+
+
 # -- readers that stop
 
 
@@ -157,6 +167,20 @@ def statements_that_were_not_run_because_nobody_reads_are_no_success():
     assert INSTANCE.rows("select to_regclass('public.nobody')") == [(None,)]
 
 
+def a_closed_standard_stream_takes_nothing_else_with_it():
+    for closed in ("<&- >&-", ">&-", "<&- >&- 2>&-"):
+        done = subprocess.run(["bash", "-c", f'"$PENSTOCK" query "select 1" {closed}'], capture_output=True, text=True,
+                              env={**INSTANCE.environment, "PENSTOCK": penstock.PENSTOCK}, timeout=20)
+        expected = "" if "2>" in closed else "penstock: could not write the output: Bad file descriptor\n"
+        assert (done.returncode, done.stderr) == (1, expected), (closed, done)
+
+
+def a_service_of_libpq_for_another_server_does_not_matter():
+    done = subprocess.run([penstock.PENSTOCK, "query", "--output", "csv", "select 1 as a"], capture_output=True, text=True,
+                          env={**INSTANCE.environment, "PGSERVICE": "of_another_server"}, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "a\n1\n", ""), done
+
+
 INSTANCE = penstock.Instance({"a.spc": 'connection "endless" {\n  plugin = "example"\n  rows = 1000000000\n}\n'})
 with INSTANCE:
     penstock.run_tests([
@@ -166,6 +190,9 @@ with INSTANCE:
         control_c_ends_a_query_whose_server_answers_no_cancellation,
         control_c_ends_the_look_at_the_types,
         control_c_ends_an_attempt_to_connect,
+        a_timeout_in_the_url_of_the_database_is_kept,
         a_reader_that_is_gone_hides_no_failure,
         statements_that_were_not_run_because_nobody_reads_are_no_success,
+        a_closed_standard_stream_takes_nothing_else_with_it,
+        a_service_of_libpq_for_another_server_does_not_matter,
     ])

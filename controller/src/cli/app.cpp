@@ -14,6 +14,7 @@
 #include <stdio_ext.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 
@@ -268,6 +269,7 @@ int report(const CLI::App& app, const CLI::ParseError& error) {
 } // namespace
 
 int run(int argc, char** argv) {
+    ::unsetenv("PGSERVICE"); // is of another server, and an error in all that libpq is asked for
     CLI::App app{"Penstock: SQL over anything, in PostgreSQL.", "penstock"};
     CommandLine line;
     app.set_version_flag("--version", "penstock " PENSTOCK_VERSION);

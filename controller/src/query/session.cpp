@@ -62,9 +62,10 @@ void Session::Deleter::operator()(pg_conn* connection) const {
 }
 
 Session::Session(const std::string& connection_string) {
-    const std::array keywords{"dbname", "fallback_application_name", "client_encoding",
-                              "connect_timeout", static_cast<const char*>(nullptr)};
-    const std::array values{connection_string.c_str(), "penstock", "UTF8", "10",
+    // What comes later wins: the connection string may set a timeout of its own, but no encoding.
+    const std::array keywords{"connect_timeout", "fallback_application_name", "dbname",
+                              "client_encoding", static_cast<const char*>(nullptr)};
+    const std::array values{"10", "penstock", connection_string.c_str(), "UTF8",
                             static_cast<const char*>(nullptr)};
     connection_.reset(PQconnectdbParams(keywords.data(), values.data(), 1));
     if (PQstatus(connection_.get()) != CONNECTION_OK) {
