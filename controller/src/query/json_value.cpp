@@ -32,7 +32,7 @@ constexpr std::array kKinds{
 // arrays are left out: there are two for each table.
 constexpr const char* kTypesQuery =
     "select oid, pg_catalog.format_type(oid, null), typdelim, "
-    "  case when typcategory = 'A' and oid not in (22, 30) then typelem else 0 end "
+    "  case when typcategory = 'A' and oid not in (22, 30) then typelem else 0 end, typbasetype "
     "from pg_catalog.pg_type t where typtype <> 'c' and not exists "
     "  (select from pg_catalog.pg_type e where e.oid = t.typelem and e.typtype = 'c')";
 
@@ -137,7 +137,7 @@ TypeNames TypeNames::load(Session& session) {
     std::map<std::uint32_t, TypeName> types;
     for (int row = 0; row < PQntuples(result.get()); ++row) {
         const auto text = [&](int column) { return PQgetvalue(result.get(), row, column); };
-        TypeName type{text(1), kind_of(text(1)), to_oid(text(3)), *text(2)};
+        TypeName type{text(1), kind_of(text(1)), to_oid(text(3)), *text(2), to_oid(text(4))};
         if (type.element_type != 0) {
             type.kind = JsonKind::kArray;
         }
@@ -148,7 +148,15 @@ TypeNames TypeNames::load(Session& session) {
 
 TypeName TypeNames::find(std::uint32_t type) const {
     const auto found = types_.find(type);
-    return found == types_.end() ? TypeName{"oid " + std::to_string(type)} : found->second;
+    if (found == types_.end()) {
+        return {"oid " + std::to_string(type)};
+    }
+    if (found->second.base_type == 0) {
+        return found->second;
+    }
+    TypeName domain = find(found->second.base_type);
+    domain.name = found->second.name;
+    return domain;
 }
 
 void append_json_text(std::string& out, std::string_view text) {

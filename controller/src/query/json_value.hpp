@@ -17,6 +17,7 @@ struct TypeName {
     JsonKind kind = JsonKind::kText;
     std::uint32_t element_type = 0; ///< kArray
     char delimiter = ',';           ///< kArray: between elements
+    std::uint32_t base_type = 0;    ///< of a domain: what its values are written as
 };
 
 /// The types of a database, by oid.

@@ -90,6 +90,15 @@ TEST_F(QueryRun, keeps_types_in_json) {
         << result.out;
 }
 
+TEST_F(QueryRun, writes_domains_in_an_array_as_what_they_are_made_of) {
+    for (const char* domain : {"d1 as int", "d2 as public.d1", "d3 as jsonb[]"}) {
+        (void)server->sql(std::string("create domain public.") + domain, "postgres", "penstock");
+    }
+    const Ended result = penstock(
+        {"query", "--output", "ndjson", "select array[1::d2] as d, array['{1,null}'::d3] as j"});
+    EXPECT_EQ(result.out, "{\"d\":[1],\"j\":[[1,null]]}\n") << result.err;
+}
+
 TEST_F(QueryRun, goes_on_after_an_error_and_tells_by_its_exit_code) {
     const Ended result =
         penstock({"query", "--output", "csv", "--no-header", "select 1; select nothing; select 3"});
