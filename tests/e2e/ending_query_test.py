@@ -167,6 +167,19 @@ def statements_that_were_not_run_because_nobody_reads_are_no_success():
     assert INSTANCE.rows("select to_regclass('public.nobody')") == [(None,)]
 
 
+def a_statement_that_changes_rows_is_not_given_up_because_nobody_reads_them():
+    INSTANCE.superuser("create table public.kept (n int check (n < 300000)); grant all on public.kept to penstock_users")
+    insert = "with n as (insert into public.kept select generate_series(1, {0}) returning *) select * from n"
+    for output, sql in (("csv", insert), ("json", insert), ("table", insert), ("csv", f"copy ({insert}) to stdout")):
+        code, error = run_without_reader("--output", output, sql.format(300000))
+        assert code == 1 and error.startswith('ERROR:  new row for relation "kept" violates check constraint'), (code, error)
+        assert run_without_reader("--output", output, sql.format(200000)) == (0, "")
+        assert INSTANCE.rows("with d as (delete from public.kept returning 1) select count(*) from d") == [(200000,)]
+        assert run_without_reader("--output", output, sql.format(200000), "delete from public.kept returning n", "select 1") == (
+            0, "3 statements: 2 succeeded, 1 not completed\n")
+        assert INSTANCE.rows("select count(*) from public.kept") == [(0,)]
+
+
 def a_closed_standard_stream_takes_nothing_else_with_it():
     for closed in ("<&- >&-", ">&-", "<&- >&- 2>&-"):
         done = subprocess.run(["bash", "-c", f'"$PENSTOCK" query "select 1" {closed}'], capture_output=True, text=True,
@@ -193,6 +206,7 @@ with INSTANCE:
         a_timeout_in_the_url_of_the_database_is_kept,
         a_reader_that_is_gone_hides_no_failure,
         statements_that_were_not_run_because_nobody_reads_are_no_success,
+        a_statement_that_changes_rows_is_not_given_up_because_nobody_reads_them,
         a_closed_standard_stream_takes_nothing_else_with_it,
         a_service_of_libpq_for_another_server_does_not_matter,
     ])

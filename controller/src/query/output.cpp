@@ -61,6 +61,7 @@ void flush(std::FILE* out) {
 
 void give_up_output(std::FILE* out, int error) {
     ::__fpurge(out);
+    std::clearerr(out); // the next failure has a reason of its own
     if (is_interrupted()) {
         throw Interrupted{};
     }

@@ -4,14 +4,48 @@
 
 #include <libpq-fe.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
 namespace penstock::query {
+namespace {
+
+/// INSERT … RETURNING and its like, also within WITH. Coarse: a column may have such a name, too.
+bool changes_rows(const std::string& sql) {
+    constexpr std::array<std::string_view, 4> kWords{"insert", "update", "delete", "merge"};
+    const std::vector<Name> names = names_in(sql);
+    return std::any_of(names.begin(), names.end(), [&kWords](const Name& name) {
+        return std::find(kWords.begin(), kWords.end(), name.relation()) != kWords.end();
+    });
+}
+
+} // namespace
 
 ResultPointer StatementRun::run(const std::string& sql) {
     session_.send(sql, !writer_.needs_whole_result());
     for (ResultPointer result = session_.next(); result; result = session_.next()) {
-        take(std::move(result));
+        try {
+            take(std::move(result));
+        } catch (const OutputClosed& closed) {
+            if (closed.error != EPIPE || !changes_rows(sql)) {
+                throw;
+            }
+            take_no_more_rows();
+        }
     }
     return std::move(error_);
+}
+
+void StatementRun::take_no_more_rows() {
+    for (ResultPointer result = session_.next(); result; result = session_.next()) {
+        const ExecStatusType status = PQresultStatus(result.get());
+        while (status == PGRES_COPY_OUT && session_.next_copied()) {
+        }
+        if (status == PGRES_FATAL_ERROR) {
+            error_ = std::move(result);
+        }
+    }
 }
 
 void StatementRun::give_up(const pg_result& error) {

@@ -14,6 +14,7 @@ class StatementRun {
         : session_(session), writer_(writer), out_(out) {}
 
     /// Prints what comes. Returns the error, not printed yet; null when the statement succeeded.
+    /// One that changes rows succeeds although nobody reads what it returns.
     /// Errors: Interrupted when the server did not answer a cancellation; OutputClosed; Exception
     /// kUnavailable.
     [[nodiscard]] ResultPointer run(const std::string& sql);
@@ -28,6 +29,7 @@ class StatementRun {
     void take(ResultPointer result);
     void begin(const pg_result& result);
     void copy_out();
+    void take_no_more_rows();
 
     Session& session_;
     ResultWriter& writer_;
