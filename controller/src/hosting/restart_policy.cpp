@@ -9,6 +9,7 @@ std::optional<std::chrono::milliseconds> RestartPolicy::note_exit(TimePoint star
     if (ended - started >= kWindow) {
         reset();
     }
+    next_shortage_delay_ = kFirstDelay;
     recent_exits_.push_back(ended);
     while (ended - recent_exits_.front() > kWindow) {
         recent_exits_.pop_front();
@@ -22,14 +23,14 @@ std::optional<std::chrono::milliseconds> RestartPolicy::note_exit(TimePoint star
 }
 
 std::chrono::milliseconds RestartPolicy::note_shortage() {
-    const auto delay = std::min(next_delay_, kLongestShortageDelay);
-    next_delay_ = delay * 2;
+    const auto delay = next_shortage_delay_;
+    next_shortage_delay_ = std::min(delay * 2, kLongestShortageDelay);
     return delay;
 }
 
 void RestartPolicy::reset() {
     recent_exits_.clear();
-    next_delay_ = kFirstDelay;
+    next_delay_ = next_shortage_delay_ = kFirstDelay;
 }
 
 } // namespace penstock::hosting

@@ -24,6 +24,7 @@ class RestartPolicy {
   private:
     std::deque<TimePoint> recent_exits_;
     std::chrono::milliseconds next_delay_ = kFirstDelay;
+    std::chrono::milliseconds next_shortage_delay_ = kFirstDelay;
 
     static constexpr std::chrono::milliseconds kFirstDelay{100};
     static constexpr std::chrono::milliseconds kLongestDelay{60'000};

@@ -38,7 +38,7 @@ bool leave_queue(ForeignStream* state) {
     ++state->group->running;
     state->is_counted = true;
     state->stage = Stage::kConnecting;
-    state->started_at = GetCurrentTimestamp();
+    state->started_at = state->connecting_since = GetCurrentTimestamp();
     return true;
 }
 

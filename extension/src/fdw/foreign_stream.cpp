@@ -49,7 +49,7 @@ void prepare_stream(ForeignScanState* node) {
     state->was_read = false;
     state->is_batch_new = false;
     state->stage = open_request(node) ? Stage::kConnecting : Stage::kEmpty;
-    state->started_at = GetCurrentTimestamp();
+    state->started_at = state->connecting_since = GetCurrentTimestamp();
     MemoryContextSwitchTo(previous);
 }
 
@@ -57,7 +57,7 @@ bool advance_stream(ForeignStream* state) {
     ErrorContextCallback watch;
     watch_errors(&watch, state);
     if (state->stage == Stage::kConnecting &&
-        pg::try_connect(state->socket, address_of(state), state->started_at)) {
+        pg::try_connect(state->socket, address_of(state), &state->connecting_since)) {
         state->stage = Stage::kSending;
     }
     if (state->stage == Stage::kSending) {

@@ -65,6 +65,7 @@ struct ForeignStream {
     Oid batch_element;        ///< its element type; invalid = the scan is not below such a join
     bool is_batch_new;        ///< since the request was made
     TimestampTz started_at;
+    TimestampTz connecting_since; ///< kConnecting: of try_connect()
     double first_row_ms; ///< from the request to the first block of the first scan; -1 = none
 };
 

@@ -55,7 +55,8 @@ bool connect_to(Socket* socket, const ControllerRow* controller) {
         return false;
     }
     const Address address = {controller->socket, controller->uid, nullptr};
-    return try_connect(socket, address, GetCurrentTimestamp());
+    TimestampTz started = GetCurrentTimestamp();
+    return try_connect(socket, address, &started);
 }
 
 bool send_request(Socket* socket, const char* connection) {

@@ -103,7 +103,7 @@ void Socket::close() noexcept {
     }
 }
 
-bool try_connect(Socket* socket, const Address& to, TimestampTz started) {
+bool try_connect(Socket* socket, const Address& to, TimestampTz* started) {
     sockaddr_un address = {};
     address.sun_family = AF_UNIX;
     if (std::strlen(to.path) >= sizeof(address.sun_path)) {
@@ -123,10 +123,11 @@ bool try_connect(Socket* socket, const Address& to, TimestampTz started) {
         0) {
         const int error = errno;
         // A plugin whose listen queue is full is there and gets to us; one that hangs is replaced.
-        const bool is_busy = error == EAGAIN && to.plugin != nullptr;
-        if (!is_temporary(error) ||
-            (!is_busy &&
-             TimestampDifferenceExceeds(started, GetCurrentTimestamp(), connect_timeout_ms))) {
+        if (error == EAGAIN && to.plugin != nullptr) {
+            *started = GetCurrentTimestamp();
+        } else if (!is_temporary(error) ||
+                   TimestampDifferenceExceeds(*started, GetCurrentTimestamp(),
+                                              connect_timeout_ms)) {
             raise_unreachable(error, to.path, to.plugin);
         }
         return false;
@@ -136,8 +137,8 @@ bool try_connect(Socket* socket, const Address& to, TimestampTz started) {
 }
 
 void connect_socket(Socket* socket, const Address& address) {
-    const TimestampTz started = GetCurrentTimestamp();
-    while (!try_connect(socket, address, started)) {
+    TimestampTz started = GetCurrentTimestamp();
+    while (!try_connect(socket, address, &started)) {
         wait_once(0, PGINVALID_SOCKET, kRetryMs, &connect_event);
     }
 }

@@ -37,11 +37,11 @@ struct Address {
 /// Tries once to connect, without waiting, and checks that the process behind runs as the uid.
 ///
 /// False: nobody listens now, but somebody may soon, because the controller restarts a plugin that
-/// died; try again until penstock.connect_timeout after `started`. For a plugin whose listen queue
-/// is full, for as long as that lasts. Raises: HV00N with a hint when that time is over or the path
-/// is too long, 42501 when the peer is somebody else, 53000 when the backend has no file descriptor
-/// left.
-[[nodiscard]] bool try_connect(Socket* socket, const Address& address, TimestampTz started);
+/// died; try again until penstock.connect_timeout after `*started`. A plugin whose listen queue is
+/// full is waited for as long as that lasts, and puts `*started` off.
+/// Raises: HV00N with a hint when that time is over or the path is too long, 42501 when the peer is
+/// somebody else, 53000 when the backend has no file descriptor left.
+[[nodiscard]] bool try_connect(Socket* socket, const Address& address, TimestampTz* started);
 
 /// The same, waiting interruptibly.
 void connect_socket(Socket* socket, const Address& address);

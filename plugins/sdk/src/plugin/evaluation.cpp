@@ -1,7 +1,6 @@
 #include "evaluation.hpp"
 
 #include "penstock/protocol/frame.hpp"
-#include "penstock/types/evaluator.hpp"
 
 #include <algorithm>
 #include <cstring>

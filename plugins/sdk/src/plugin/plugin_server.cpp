@@ -22,12 +22,12 @@ namespace {
 constexpr std::chrono::seconds kShutdownTime{5};
 /// Time that cancelled scans and tasks have to notice it, before the process ends without them.
 constexpr std::chrono::seconds kCancelTime{2};
-/// How long no peer is accepted after the descriptors have run out.
+/// How long no peer is accepted after the descriptors or kMaxSessions have run out.
 constexpr int kPauseMs = 100;
 /// Peers accepted before everything else has its turn. Without a limit, clients that come as fast
 /// as they are accepted keep the loop from the ends of scans, from cancels and from the controller.
 constexpr int kPeersAtOnce = 16;
-/// Peers above the limit of scans that wait for their turn; further ones wait to be accepted.
+/// Peers that are served or wait for their turn; further ones wait to be accepted.
 constexpr std::size_t kMaxSessions = 2 * PluginServer::kMaxScans;
 
 FileDescriptor opened(int fd, const char* what) {
@@ -126,7 +126,7 @@ void PluginServer::handle_control(std::uint32_t events) {
         (void)epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, control_fd_, nullptr);
         cancel_sessions();
         stop_at_ = Clock::now() + kCancelTime;
-        return;
+        return refuse_queue();
     }
     if (control_.is_shutdown_requested() && !stop_at_) {
         stop_at_ = Clock::now() + kShutdownTime;
@@ -232,12 +232,19 @@ void PluginServer::after_event(std::uint64_t id) {
 
 /// Those that came first, as many as may run. Some in the queue may have gone meanwhile.
 void PluginServer::start_scans() {
-    for (; running_count_ < kMaxScans && !queue_.empty(); queue_.pop_front()) {
+    if (stop_at_) {
+        return refuse_queue();
+    }
+    for (; !queue_.empty(); queue_.pop_front()) {
         const auto found = sessions_.find(queue_.front());
-        if (found != sessions_.end() && found->second->state() == ScanSession::State::kQueued) {
-            found->second->start();
-            running_count_ += found->second->state() == ScanSession::State::kRunning ? 1U : 0U;
+        if (found == sessions_.end() || found->second->state() != ScanSession::State::kQueued) {
+            continue;
         }
+        if (running_count_ >= kMaxScans) {
+            return;
+        }
+        found->second->start();
+        running_count_ += found->second->state() == ScanSession::State::kRunning ? 1U : 0U;
     }
 }
 

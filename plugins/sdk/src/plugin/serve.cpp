@@ -30,7 +30,9 @@ int run_server(Plugin& plugin, const CommandLine& line) {
     // gave back would stay with the heap it came from.
     mallopt(M_ARENA_MAX, 2);
     (void)std::signal(SIGPIPE, SIG_IGN);
-    silence_protobuf(); // a hostile client must not fill our log
+    (void)std::signal(SIGXFSZ,
+                      SIG_IGN); // a temporary file that may not grow is an error of its scan
+    silence_protobuf();         // a hostile client must not fill our log
     // No core file, no look into memory or environment: connections have secrets.
     (void)prctl(PR_SET_DUMPABLE, 0);
     ServerOptions options;

@@ -1,5 +1,6 @@
 #include "spilled_rows.hpp"
 
+#include "column_values.hpp"
 #include "group_keys.hpp"
 
 #include "penstock/protocol/frame.hpp"
@@ -10,7 +11,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <numeric>
 #include <string>
 #include <system_error>
 
@@ -30,7 +30,7 @@ static_assert(SpilledRows::kPartitions == 1U << kPartitionBits);
                     "could not " + what + " for groups that do not fit in the plugin's memory",
                     std::generic_category().message(number) + ".",
                     "The server does it elsewhere: set penstock.aggregate_pushdown = off.");
-    if (number == ENOSPC || number == EDQUOT) {
+    if (number == ENOSPC || number == EDQUOT || number == EFBIG) {
         error.sqlstate = "53100";
     }
     throw Exception(std::move(error));
@@ -59,6 +59,15 @@ std::size_t partition_of(std::uint64_t hash, unsigned level) {
     return (hash >> (kHashBits - kPartitionBits * (turn + 1))) & (SpilledRows::kPartitions - 1);
 }
 
+std::size_t row_bytes(std::span<const ColumnView> columns, std::uint32_t row) {
+    std::size_t bytes = 0;
+    for (const ColumnView& column : columns) {
+        const bool is_varlena = column.width == 0 && !column.is_null(row);
+        bytes += is_varlena ? varlena_at(column, row).size() + sizeof(std::uint32_t) : column.width;
+    }
+    return bytes;
+}
+
 } // namespace
 
 SpilledRows::SpilledRows(std::vector<TypeId> types, unsigned level)
@@ -72,27 +81,33 @@ SpilledRows::SpilledRows(std::vector<TypeId> types, unsigned level)
 
 void SpilledRows::add(std::span<const ColumnView> columns, std::uint32_t row, std::uint64_t hash) {
     Partition& partition = partitions_[partition_of(hash, level_)];
-    std::size_t bytes = 0;
-    for (std::size_t index = 0; index < columns.size(); ++index) {
-        copy_value(columns[index], row, partition.columns[index]);
-        bytes += partition.columns[index].bytes();
-    }
-    if (bytes >= kTargetBlockBytes || partition.columns[0].row_count() >= kMaxBlockRows) {
+    // Not behind others when it is large: a frame takes no more than its block did.
+    const std::size_t bytes = row_bytes(columns, row);
+    if (partition.bytes + bytes > kTargetBlockBytes ||
+        partition.columns[0].row_count() >= kMaxBlockRows) {
         write_block(partition);
     }
+    for (std::size_t index = 0; index < columns.size(); ++index) {
+        copy_value(columns[index], row, partition.columns[index]);
+    }
+    partition.bytes += bytes;
 }
 
 void SpilledRows::finish() {
     for (Partition& partition : partitions_) {
-        if (partition.columns[0].row_count() > 0) {
-            write_block(partition);
-        }
+        write_block(partition);
         partition.columns.clear();
     }
+    frame_ = {};
 }
 
 void SpilledRows::write_block(Partition& partition) {
-    build_block_frame(partition.columns, partition.columns[0].row_count(), frame_);
+    const std::uint32_t row_count = partition.columns[0].row_count();
+    if (row_count == 0) {
+        return;
+    }
+    build_block_frame(partition.columns, row_count, frame_);
+    partition.bytes = 0;
     for (ColumnBuilder& column : partition.columns) {
         column.clear();
     }

@@ -40,9 +40,11 @@ class SpilledRows {
         std::size_t bytes;
     };
     struct Partition {
-        std::vector<ColumnBuilder> columns;
+        std::vector<ColumnBuilder> columns; ///< rows that are not in a block yet
+        std::size_t bytes = 0;              ///< theirs
         std::vector<Extent> blocks;
     };
+    /// Nothing when there are no rows to write.
     void write_block(Partition& partition);
 
     std::vector<TypeId> types_;

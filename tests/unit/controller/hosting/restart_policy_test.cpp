@@ -55,7 +55,8 @@ TEST(RestartPolicy, never_gives_up_for_a_shortage) {
         delay = policy.note_shortage();
     }
     EXPECT_EQ(delay, seconds(5));
-    EXPECT_TRUE(policy.note_exit(at(seconds(0)), at(seconds(0))).has_value());
+    EXPECT_EQ(policy.note_exit(at(seconds(0)), at(seconds(0))), milliseconds(100));
+    EXPECT_EQ(policy.note_shortage(), milliseconds(100));
 }
 
 } // namespace

@@ -378,6 +378,23 @@ TEST_F(Serve, keeps_a_scan_in_the_queue_while_others_end) {
     welcome(second);
 }
 
+TEST_F(Serve, begins_no_scan_after_a_shutdown) {
+    ASSERT_TRUE(plugin_.configure("big", {std::int64_t{1'000'000'000}}).has_ok());
+    const Stream running = plugin_.scan(wide("big")); // it keeps the process
+    welcome(running);
+    const Stream peer = plugin_.connect();
+    peer.send(FrameKind::kHello, make_hello("backend"));
+    wire::ControlRequest request;
+    request.mutable_ping(); // what was sent before it has been read
+    ASSERT_TRUE(plugin_.ask(request).has_ok());
+    request.mutable_shutdown();
+    ASSERT_TRUE(plugin_.ask(request).has_ok());
+    wire::Scan message;
+    write_message(wide("big"), message);
+    peer.send(FrameKind::kScan, message);
+    EXPECT_EQ(kind_of(error_of(peer)), ErrorKind::kUnavailable);
+}
+
 TEST_F(Serve, serves_a_crowd_above_every_limit_in_turn) {
     ASSERT_TRUE(plugin_.configure("one", {std::int64_t{3}}).has_ok());
     std::atomic<int> served = 0;

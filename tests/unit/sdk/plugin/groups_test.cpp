@@ -2,12 +2,19 @@
 
 #include "plugin/evaluation.hpp"
 
+#include "penstock/protocol/frame.hpp"
+
 #include <gmock/gmock.h>
+
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <numeric>
+#include <optional>
 #include <random>
 
 namespace penstock {
@@ -137,6 +144,83 @@ TEST(Groups, that_cannot_be_spilled_are_an_error_that_says_where) {
         EXPECT_EQ(exception.error().detail, "No such file or directory.");
     }
     before == nullptr ? unsetenv("TMPDIR") : setenv("TMPDIR", usual.c_str(), 1);
+}
+
+TEST(Groups, that_fill_the_disk_are_an_error) {
+    RowsTable table(
+        {{"k", TypeId::kInt8}, {"t", TypeId::kText}, {"n", TypeId::kInt8}, {"x", TypeId::kFloat8}},
+        random_rows(20'000, 100'000));
+    rlimit usual{};
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &usual), 0);
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit little{1U << 20, usual.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &little), 0);
+    std::optional<Error> error;
+    try {
+        (void)groups_of(table, grouped_by({{"k", TypeId::kInt8}}), kLittle);
+    } catch (const Exception& exception) {
+        error = exception.error();
+    }
+    (void)setrlimit(RLIMIT_FSIZE, &usual);
+    (void)std::signal(SIGXFSZ, handler);
+    ASSERT_TRUE(error.has_value());
+    EXPECT_EQ(error->kind, ErrorKind::kLimit);
+    EXPECT_EQ(error->sqlstate, "53100");
+}
+
+TEST(Groups, of_a_query_that_is_cancelled_are_not_read_back) {
+    RowsTable table(
+        {{"k", TypeId::kInt8}, {"t", TypeId::kText}, {"n", TypeId::kInt8}, {"x", TypeId::kFloat8}},
+        random_rows(5'000, 20'000));
+    const ScanPlan plan = plan_scan(grouped_by({{"k", TypeId::kInt8}}), table.schema());
+    Groups groups(plan, kLittle);
+    std::vector<ColumnBuilder> result;
+    for (const TypeId type : groups.result_types()) {
+        result.emplace_back(type);
+    }
+    class Feed final : public BlockOutput {
+      public:
+        Feed(Groups& groups, const ScanPlan& plan) : groups_(groups), plan_(plan) {}
+        void write_frame(std::span<const std::byte> frame) override {
+            std::vector<TypeId> types;
+            for (const RequestedColumn& column : plan_.request.columns) {
+                types.push_back(column.type);
+            }
+            std::vector<ColumnView> columns(types.size());
+            const std::uint32_t count =
+                open_block(frame.subspan(kFrameHeaderBytes), types, columns).take();
+            std::vector<std::uint32_t> rows(count);
+            std::iota(rows.begin(), rows.end(), 0U);
+            groups_.add(columns, rows, count);
+        }
+        [[nodiscard]] bool is_cancelled() const noexcept override { return false; }
+
+      private:
+        Groups& groups_;
+        const ScanPlan& plan_;
+    } feed(groups, plan);
+    RowSink sink(plan.request, table.schema(), feed);
+    table.scan(plan.request, sink);
+    sink.finish();
+    try {
+        groups.finish(result, [] {}, [] { return true; });
+        FAIL() << "no error";
+    } catch (const Exception& exception) {
+        EXPECT_EQ(exception.error().kind, ErrorKind::kCancelled);
+    }
+    EXPECT_LT(result[0].row_count(), 4'900U);
+}
+
+TEST(Groups, of_large_rows_need_no_larger_blocks_on_disk) {
+    std::vector<Row> rows;
+    for (std::int64_t row = 0; row < 40; ++row) {
+        const bool is_large = row % 2 == 1;
+        rows.push_back({row, std::string(is_large ? 16'700'000 : 50'000, 'x')});
+    }
+    RowsTable table({{"k", TypeId::kInt8}, {"t", TypeId::kText}}, rows);
+    ScanRequest request =
+        grouped({{"k", TypeId::kInt8}}, {call_of(AggregateFunction::kCount, "t", TypeId::kText)});
+    EXPECT_EQ(groups_of(table, request, 1).size(), 40U);
 }
 
 TEST(Groups, whose_states_outgrow_the_memory_are_an_error) {
