@@ -167,6 +167,43 @@ def a_plugin_that_stays_away_is_an_error_after_the_timeout():
             raise penstock.Failure("no error")
 
 
+def a_crowded_plugin_is_waited_for_also_when_it_is_restarted():
+    def answer(connection, closed):
+        connection.sendall(fake_plugin.welcome() + fake_plugin.int8_block([5]) + fake_plugin.end(1))
+    with fake_plugin.FakePlugin(answer, backlog=0, accepts=False) as crowded:
+        crowded.fill_backlog()
+        INSTANCE.superuser(f"""
+            create schema crowded;
+            grant usage on schema crowded to penstock_users;
+            create server crowded foreign data wrapper penstock options (socket '{crowded.path}', uid '{os.getuid()}');
+            create foreign table crowded.t (n int8) server crowded;
+            grant select on crowded.t to penstock_users;""")
+        answers, errors = [], []
+
+        def run(sql):
+            try:
+                cursor = INSTANCE.connect().cursor()
+                cursor.execute("set penstock.connect_timeout = '2s'")
+                cursor.execute(sql)
+                answers.append(sorted(cursor.fetchall()))
+            except psycopg2.Error as error:
+                errors.append(error)
+        queries = ["select n from crowded.t", "select n from crowded.t union all select n from s1.slow_rows where n = 1"]
+        threads = [threading.Thread(target=run, args=[sql]) for sql in queries]
+        for thread in threads:
+            thread.start()
+        INSTANCE.wait_for(
+            lambda: INSTANCE.rows("select count(*) from pg_stat_activity where query like 'select n from crowded.t%%' "
+                                  "and state = 'active' and now() - query_start > '3s'"),
+            lambda seen: seen == [(2,)] or errors, "both wait longer than for one that is absent")
+        crowded.restart()
+        for thread in threads:
+            thread.join()
+        INSTANCE.superuser("set client_min_messages = warning; drop schema crowded cascade; drop server crowded cascade")
+    assert not errors, errors
+    assert sorted(answers) == [[(1,), (5,)], [(5,)]], answers
+
+
 def a_cancel_acts_within_a_second_while_an_append_waits():
     silent = fake_plugin.FakePlugin(lambda connection, closed: silent.wait_for_hangup(connection))
     with silent:
@@ -211,6 +248,7 @@ TESTS = [
     each_scan_asks_once_however_early,
     connecting_to_one_plugin_does_not_keep_the_others_waiting,
     a_plugin_that_stays_away_is_an_error_after_the_timeout,
+    a_crowded_plugin_is_waited_for_also_when_it_is_restarted,
     a_cancel_acts_within_a_second_while_an_append_waits,
 ]
 

@@ -75,13 +75,8 @@ class FakePlugin:
         self.hung_up = threading.Event()  # set when a backend closed its end
         self.connected = threading.Event()
         self._behave, self._reads = behave, reads
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._listener.bind(self.path)
-        os.chmod(self.path, 0o777)
-        self._listener.listen(backlog)
         self._clients = []
-        if accepts:
-            threading.Thread(target=self._accept, daemon=True).start()
+        self._listen(backlog, accepts)
 
     def __enter__(self):
         return self
@@ -96,6 +91,20 @@ class FakePlugin:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         shutil.rmtree(self.folder)
+
+    def _listen(self, backlog, accepts):
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(self.path)
+        os.chmod(self.path, 0o777)
+        self._listener.listen(backlog)
+        if accepts:
+            threading.Thread(target=self._accept, daemon=True).start()
+
+    def restart(self):
+        """As a process that was replaced; now it accepts."""
+        self._listener.close()
+        os.unlink(self.path)
+        self._listen(16, True)
 
     def fill_backlog(self):
         """Connects until the kernel makes the next one wait."""
