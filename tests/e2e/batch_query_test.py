@@ -112,6 +112,13 @@ def control_c_ends_the_batch_and_reaches_the_plugin_within_a_second():
         assert time.monotonic() - began < 1
 
 
+def a_transaction_block_that_was_not_ended_is_said_to_be_lost():
+    lost = "WARNING:  the last transaction block was not ended, so nothing of it is kept\nHINT:  End it with COMMIT.\n"
+    assert query("begin", "select 1 as a") == (0, "a\n1\n", lost + "2 statements: 2 succeeded\n")
+    assert query("begin", "select 1 as a", "commit") == (0, "a\n1\n", "3 statements: 3 succeeded\n")
+    assert query("begin", "select 1/0") == (1, "", "statement 2: ERROR:  division by zero\n2 statements: 1 succeeded, 1 failed\n")
+
+
 # -- search path
 
 
@@ -278,6 +285,7 @@ with INSTANCE:
         failed_statements_keep_their_place_and_decide_the_exit_code,
         stop_on_error_runs_nothing_after_the_first_failure,
         control_c_ends_the_batch_and_reaches_the_plugin_within_a_second,
+        a_transaction_block_that_was_not_ended_is_said_to_be_lost,
         a_search_path_decides_what_names_without_a_schema_mean,
         penstock_stays_on_the_path,
         names_of_a_search_path_are_quoted,

@@ -68,8 +68,7 @@ Readiness wait_until_ready(query::Session& session, std::int64_t epoch, int limi
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(limit_s);
     while (true) {
         check();
-        Readiness readiness;
-        readiness = read_readiness(session);
+        Readiness readiness = read_readiness(session);
         readiness.is_ready = readiness.is_ready && is_settled(session, epoch);
         const auto now = std::chrono::steady_clock::now();
         if (readiness.is_ready || now > deadline) {

@@ -195,6 +195,30 @@ class Executor {
     bool is_in_block_ = false;
 };
 
+void run_in_turn(const std::vector<Planned>& statements, bool stops_on_error, Executor& executor,
+                 Timing& timing, Summary& summary) {
+    for (const Planned& statement : statements) {
+        timing.start();
+        summary.add(executor.run(statement));
+        if (is_interrupted()) {
+            throw Interrupted{};
+        }
+        timing.finish();
+        if (!summary.is_good() && stops_on_error) {
+            break;
+        }
+    }
+}
+
+/// The server undoes such a block without a word.
+void warn_of_open_block(const Session& session) {
+    if (session.is_in_block() && !session.is_in_failed_block()) {
+        std::fputs("WARNING:  the last transaction block was not ended, so nothing of it is kept\n"
+                   "HINT:  End it with COMMIT.\n",
+                   stderr);
+    }
+}
+
 } // namespace
 
 bool run_scripts(Session& session, const std::vector<Script>& scripts, const RunOptions& options,
@@ -210,23 +234,14 @@ bool run_scripts(Session& session, const std::vector<Script>& scripts, const Run
     }
     Summary summary(statements.size());
     try {
-        for (const Planned& statement : statements) {
-            timing.start();
-            summary.add(executor.run(statement));
-            if (is_interrupted()) {
-                throw Interrupted{};
-            }
-            timing.finish();
-            if (!summary.is_good() && options.stops_on_error) {
-                break;
-            }
-        }
+        run_in_turn(statements, options.stops_on_error, executor, timing, summary);
     } catch (const OutputClosed& closed) {
         if (closed.error != EPIPE || summary.is_good_up_to_last()) {
             throw;
         }
         return false; // what failed, or was not run, is no success because nobody reads on
     }
+    warn_of_open_block(session);
     return summary.is_good();
 }
 
