@@ -189,8 +189,10 @@ def the_server_killed_in_the_middle_of_a_refresh():
 
 def a_paused_leader_is_replaced_and_refused_when_it_wakes_up():
     first = INSTANCE.controller
-    # After what the tests before this one did it may still wait to connect again.
-    wait_until(lambda: INSTANCE.superuser(f"select count(*) {LEADERS_LOCK}").strip() == "1", "the first to lead")
+    # After what the tests before this one did it may still wait to connect again, or be at work on what it found.
+    wait_until(lambda: INSTANCE.superuser(f"select count(*) {LEADERS_LOCK} and (select backend_start from pg_stat_activity a "
+                                          "where a.pid = pg_locks.pid) < (select settled_at from penstock.controller)").strip()
+               == "1", "the first to lead and to be done")
     INSTANCE.has_second = True
     second_home = INSTANCE.path("second")
     shutil.copytree(INSTANCE.path("config"), os.path.join(second_home, "config"))
@@ -241,6 +243,36 @@ def a_paused_leader_is_replaced_and_refused_when_it_wakes_up():
         second.wait()
         INSTANCE.has_second = False
     os.unlink(INSTANCE.path("config", "b.spc"))
+    INSTANCE.wait_right()
+
+
+def locks_of_penstockd(condition):
+    return int(INSTANCE.superuser(f"select count(*) from pg_stat_activity where application_name = 'penstockd' and {condition}"))
+
+
+def stop_in_a_transaction():
+    """Stops penstockd while a transaction of its holds the locks of a change of wide.t7. False: it held none."""
+    reader = INSTANCE.connect(autocommit=False)
+    reader.cursor().execute("explain select * from wide.t7")
+    INSTANCE.configure(not INSTANCE.is_wide)
+    wait_until(lambda: locks_of_penstockd("wait_event_type = 'Lock'") == 1, "penstockd to wait for the reader")
+    os.kill(INSTANCE.controller.pid, signal.SIGSTOP)
+    reader.rollback()  # the statement under way goes on and ends; the next one does not come
+    wait_until(lambda: locks_of_penstockd("state = 'active'") == 0, "the statement to end")
+    return locks_of_penstockd("state = 'idle in transaction'") == 1
+
+
+def a_leader_stopped_in_the_middle_of_a_change_keeps_its_locks_for_ten_seconds_at_most():
+    try:
+        while not stop_in_a_transaction():
+            os.kill(INSTANCE.controller.pid, signal.SIGCONT)
+            INSTANCE.wait_right()
+        with INSTANCE.connect(options="-c statement_timeout=40s").cursor() as cursor:
+            cursor.execute("select count(*) from wide.t7")
+            assert cursor.fetchall() == [(1,)]
+        assert INSTANCE.look("select state from penstock.connection_state") == [("updating",)]
+    finally:
+        os.kill(INSTANCE.controller.pid, signal.SIGCONT)
     INSTANCE.wait_right()
 
 
@@ -353,6 +385,7 @@ if __name__ == "__main__":
             the_server_restarted_in_the_middle_of_a_refresh,
             the_server_killed_in_the_middle_of_a_refresh,
             a_paused_leader_is_replaced_and_refused_when_it_wakes_up,
+            a_leader_stopped_in_the_middle_of_a_change_keeps_its_locks_for_ten_seconds_at_most,
             a_refresh_by_hand_skips_the_backoff_of_a_deletion_that_a_view_held_up,
             a_leader_of_an_old_epoch_is_refused_by_the_database,
             the_disk_of_the_server_is_full,

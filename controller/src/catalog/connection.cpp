@@ -8,6 +8,8 @@ namespace {
 
 /// Comes before everything else in a session. `lock_timeout` stays below deadlock_timeout (1 s), so
 /// that a refresh always yields first and users' queries queue behind it for no longer than that.
+/// A controller that is stopped in the middle of a transaction keeps its locks no longer than
+/// `idle_in_transaction_session_timeout`: queries and the next leader may wait for them.
 constexpr const char* kSettings = "set search_path = pg_catalog;"
                                   "set client_encoding = 'UTF8';"
                                   "set standard_conforming_strings = on;"
@@ -16,6 +18,7 @@ constexpr const char* kSettings = "set search_path = pg_catalog;"
                                   "set default_transaction_isolation = 'read committed';"
                                   "set lock_timeout = '300ms';"
                                   "set statement_timeout = '60s';"
+                                  "set idle_in_transaction_session_timeout = '10s';"
                                   "set penstock.schema_wait_timeout = 0";
 
 Error unavailable(const std::string& detail) {

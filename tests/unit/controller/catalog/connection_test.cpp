@@ -49,6 +49,8 @@ TEST_F(ConnectionTest, works_with_our_settings) {
         EXPECT_EQ(exec(work, "show search_path")[0][0].as<std::string>(), "pg_catalog");
         EXPECT_EQ(exec(work, "show lock_timeout")[0][0].as<std::string>(), "300ms");
         EXPECT_EQ(exec(work, "show statement_timeout")[0][0].as<std::string>(), "1min");
+        EXPECT_EQ(exec(work, "show idle_in_transaction_session_timeout")[0][0].as<std::string>(),
+                  "10s");
         EXPECT_EQ(exec(work, "show application_name")[0][0].as<std::string>(), "penstockd");
     });
 }
