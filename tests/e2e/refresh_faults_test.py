@@ -2,6 +2,7 @@
 """What may break around penstockd in the middle of a refresh: the plugin, a backend, the server, the
 disk, another controller. Each time all is as configured again, without a hand on it."""
 
+import contextlib
 import errno
 import os
 import shutil
@@ -276,19 +277,43 @@ def a_leader_stopped_in_the_middle_of_a_change_keeps_its_locks_for_ten_seconds_a
     INSTANCE.wait_right()
 
 
-def a_refresh_by_hand_skips_the_backoff_of_a_deletion_that_a_view_held_up():
+@contextlib.contextmanager
+def leaving():
+    """A connection whose deletion a view holds up. Gives a look at its row: state, attempts, error, last attempt."""
+    def row():
+        return INSTANCE.look("select state, attempts, error, last_attempt_at from penstock.connection_state "
+                             "where connection_name = 'leaving'")
     INSTANCE.write("b.spc", 'connection "leaving" {\n  plugin = "example"\n}\n')
     INSTANCE.wait_state("leaving", "ready")
     INSTANCE.superuser("create view public.held as select * from leaving.example_numbers")
     INSTANCE.remove("b.spc")
-
-    def waits():
-        return INSTANCE.look("select state, attempts, error from penstock.connection_state where connection_name = 'leaving'")
-    wait_until(lambda: waits()[0][1] >= 2, "a second attempt")
-    assert waits()[0][0] == "deleting" and "view public.held" in waits()[0][2], waits()
+    yield row
     INSTANCE.superuser("drop view public.held")
     INSTANCE.look("select penstock.refresh('leaving')")
-    wait_until(lambda: waits() == [], "the deletion", 3)
+    wait_until(lambda: row() == [], "the deletion", 3)
+
+
+def a_refresh_by_hand_skips_the_backoff_of_a_deletion_that_a_view_held_up():
+    with leaving() as row:
+        wait_until(lambda: row()[0][1] >= 2, "a second attempt")
+        assert row()[0][0] == "deleting" and "view public.held" in row()[0][2], row()
+
+
+def a_refresh_by_hand_while_an_attempt_is_under_way_makes_another_follow_at_once():
+    with leaving() as row:
+        wait_until(lambda: row()[0][1] >= 1, "a first attempt")
+        reader = INSTANCE.connect(autocommit=False)
+        reader.cursor().execute("explain select from leaving.example_numbers")
+        wait_until(lambda: locks_of_penstockd("wait_event_type = 'Lock'") == 1, "the next attempt to wait for the reader")
+        [[_, attempts, _, _]] = row()
+        [[last]] = INSTANCE.look("select max(id) from penstock.event")
+        INSTANCE.look("select penstock.refresh('leaving')")
+        wait_until(lambda: INSTANCE.look("select id from penstock.event where event = 'refresh_requested' and id > %s", last) != [],
+                   "penstockd to have heard of it")
+        [[released]] = INSTANCE.look("select clock_timestamp()")
+        reader.rollback()
+        wait_until(lambda: row()[0][1] >= attempts + 2, "the attempt under way and another one")
+        assert (row()[0][3] - released).total_seconds() < 4, row()  # by itself it would wait five
 
 
 def a_leader_of_an_old_epoch_is_refused_by_the_database():
@@ -387,6 +412,7 @@ if __name__ == "__main__":
             a_paused_leader_is_replaced_and_refused_when_it_wakes_up,
             a_leader_stopped_in_the_middle_of_a_change_keeps_its_locks_for_ten_seconds_at_most,
             a_refresh_by_hand_skips_the_backoff_of_a_deletion_that_a_view_held_up,
+            a_refresh_by_hand_while_an_attempt_is_under_way_makes_another_follow_at_once,
             a_leader_of_an_old_epoch_is_refused_by_the_database,
             the_disk_of_the_server_is_full,
             the_disk_of_the_servers_log_is_full,

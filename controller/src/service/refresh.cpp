@@ -330,8 +330,12 @@ void Refresh::launch(const std::vector<reconcile::Step>& steps) {
                 step.connection); // its plugin is not up yet, or no session is free
         }
     }
+    for (const std::string& name : launch_drops(drops)) {
+        if (hurried_.contains(name)) { // an attempt that began before it was asked for is none
+            still_hurried.insert(name);
+        }
+    }
     hurried_ = std::move(still_hurried);
-    launch_drops(drops);
 }
 
 bool Refresh::launch_one(const reconcile::Step& step) {

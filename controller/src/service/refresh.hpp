@@ -167,7 +167,7 @@ class Refresh {
     boost::asio::awaitable<void> apply(std::string name);
     boost::asio::awaitable<void> comment(std::string name);
     boost::asio::awaitable<void> disable(std::string name);
-    void launch_drops(const std::vector<std::string>& names);
+    std::vector<std::string> launch_drops(const std::vector<std::string>& names);
     boost::asio::awaitable<void> drop(std::vector<std::string> names);
     boost::asio::awaitable<void> drop_now(const std::vector<std::string>& names);
     void drop_is_held(const std::string& name);

@@ -130,15 +130,16 @@ asio::awaitable<void> Refresh::disable(std::string name) {
     log_info("connection \"" + name + "\": disabled");
 }
 
-/// Those that find no session are launched when a job ends.
-void Refresh::launch_drops(const std::vector<std::string>& names) {
+/// Returns: those that found no session, or are at work already; launched when a job ends.
+std::vector<std::string> Refresh::launch_drops(const std::vector<std::string>& names) {
     std::vector<std::string> some;
+    std::vector<std::string> left;
     for (const std::string& name : names) {
-        if (schema_job_count_ >= SessionPool::kSchemaSessions) {
-            break;
-        }
-        if (in_schema_work_.insert(name).second) {
+        if (schema_job_count_ < SessionPool::kSchemaSessions &&
+            in_schema_work_.insert(name).second) {
             some.push_back(name);
+        } else {
+            left.push_back(name);
         }
         if (some.size() == kDropsOfJob || (&name == &names.back() && !some.empty())) {
             ++schema_job_count_;
@@ -146,6 +147,7 @@ void Refresh::launch_drops(const std::vector<std::string>& names) {
             asio::co_spawn(executor_, drop(std::exchange(some, {})), asio::detached);
         }
     }
+    return left;
 }
 
 asio::awaitable<void> Refresh::drop(std::vector<std::string> names) {
