@@ -242,15 +242,36 @@ def a_row_says_when_the_executable_was_made_that_its_schema_comes_from():
 
 
 def a_server_goes_with_its_plugin_instance():
-    servers = "select srvname::text from pg_foreign_server order by 1"
-    before = INSTANCE.rows(servers)
+    servers, before = "select srvname::text from pg_foreign_server order by 1", [("example",)]
+    penstock.wait_until(lambda: INSTANCE.rows(servers) == before, "the servers of the tests before to go")
     INSTANCE.write("other.spc", 'plugin "other" {\n  source = "example"\n}\n'
                    'connection "on_other" {\n  plugin = plugin.other\n}\n')
     INSTANCE.wait_state("on_other", "ready")
     # "base" moves to the one instance that is configured, so the server it had may be gone already.
-    assert ("other",) in INSTANCE.rows(servers) and ("other",) not in before, (before, INSTANCE.rows(servers))
+    assert ("other",) in INSTANCE.rows(servers), INSTANCE.rows(servers)
     forget("other.spc", "on_other")
     penstock.wait_until(lambda: INSTANCE.rows(servers) == before, "the server to go")
+
+
+def a_server_goes_however_late_its_last_tables_move():
+    """What is of no use any more is removed once nothing is under way: tables may be about to move, and not be moving yet."""
+    servers = "select srvname::text from pg_foreign_server where srvname <> 'example' order by 1"
+    text = ('plugin "one" {{\n  source = "many"\n}}\nplugin "two" {{\n  source = "many"\n}}\n'
+            'connection "stays" {{\n  plugin = plugin.one\n  tables = 2\n  columns = 2\n}}\n'
+            'connection "moves" {{\n  plugin = plugin.{}\n  tables = 2\n  columns = 2\n}}\n')
+    INSTANCE.write("servers.spc", text.format("two"))
+    INSTANCE.wait_state("stays", "ready")
+    INSTANCE.wait_state("moves", "ready")
+    INSTANCE.superuser("grant truncate on penstock.config_file to penstock_users")
+    lock = INSTANCE.connect(autocommit=False)
+    lock.cursor().execute("lock table penstock.config_file in share mode")  # holds up what comes before the removal
+    INSTANCE.write("servers.spc", text.format("one"))
+    INSTANCE.wait_for(lambda: INSTANCE.processes("--name two"), lambda seen: seen == [], "the end of the plugin that has no use")
+    lock.rollback()
+    INSTANCE.superuser("revoke truncate on penstock.config_file from penstock_users")
+    # By itself it looks again after a minute.
+    INSTANCE.wait_for(lambda: INSTANCE.rows(servers), lambda rows: rows == [("one",)], "the server to go", 20)
+    forget("servers.spc", "stays", "moves")
 
 
 def tables_that_memory_max_mb_has_no_room_for_are_an_error_until_they_have():
@@ -294,6 +315,7 @@ with penstock.Instance({"base.spc": BASE}) as INSTANCE:
         a_disabled_connection_keeps_its_row_and_loses_its_schema,
         a_row_says_when_the_executable_was_made_that_its_schema_comes_from,
         a_server_goes_with_its_plugin_instance,
+        a_server_goes_however_late_its_last_tables_move,
         tables_that_memory_max_mb_has_no_room_for_are_an_error_until_they_have,
         refresh_by_hand_says_how_it_went,
         schemas_and_states_are_as_configured_at_the_end,

@@ -92,7 +92,7 @@ asio::awaitable<void> Refresh::apply(std::string name) {
     row.has_schema = true;
     row.schema_is_ours = true;
     row.schema_is_intact = true;
-    has_leftovers_ = has_leftovers_ || row.schema_hash != offered->hash;
+    has_leftovers_ = true; // the offer it had, or the server that its tables were on until now
     row.schema_hash = offered->hash;
     row.config_hash = connection.config_hash;
     row.is_imported = is_loaded;
