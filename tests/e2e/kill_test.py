@@ -194,34 +194,52 @@ class Matrix(Controlled):
         self.views_are_there()
 
 
-def points_of(count):
-    if POINTS == "all":
-        return list(range(1, count + 1))
-    wanted = min(int(POINTS), count)
-    return [1 + round(step * (count - 1) / max(wanted - 1, 1)) for step in range(wanted)]
+class Points:
+    """Spread over the calls that one pass took. Another may take fewer (the first one also ends what was under way
+    before it): where one turned out to end, those that are left are spread up to there."""
+
+    def __init__(self, count):
+        self.count = self.end = count
+        self.wanted = count if POINTS == "all" else min(int(POINTS), count)
+        self.struck = 0
+
+    def __len__(self):
+        return self.wanted
+
+    def __getitem__(self, index):
+        last = self.count if POINTS == "all" else self.end
+        return 1 + round(min(index, self.wanted - 1) * (last - 1) / max(self.wanted - 1, 1))
+
+    def note(self, killer):
+        if killer.call is None:
+            self.end = max(min(self.end, killer.count), 1)
+        else:
+            self.struck += 1
+
+    def check(self):
+        assert self.struck >= self.wanted / 2, f"{self.struck} of {self.wanted}: most points were past the end"
 
 
 def matrix(there, back, strike=None):
     """Kills at each point on the way there and on the way back, in turn."""
     strike = strike or INSTANCE.strike
-    counted, points = {}, {}
+    points = {}
     for operation in (there, back):
-        counted[operation] = strike(operation, None).count
-        points[operation] = points_of(counted[operation])
+        points[operation] = Points(strike(operation, None).count)
         INSTANCE.converge()
-    struck = 0
     for index in range(max(map(len, points.values()))):
-        for operation in (there, back):
-            where = points[operation][min(index, len(points[operation]) - 1)]
+        for operation, its in points.items():
+            where = its[index]
             killer = strike(operation, where)
-            struck += killer.call is not None
+            its.note(killer)
             try:
                 INSTANCE.converge()
             except Exception as failure:
-                raise Failure(f"{operation.__name__}, killed at call {where} of {counted[operation]} "
+                raise Failure(f"{operation.__name__}, killed at call {where} of {its.count} "
                               f"(system call {killer.call}): {failure}") from failure
-    print(f"# {struck} kills; calls: " + ", ".join(f"{o.__name__} {n}" for o, n in counted.items()))
-    assert struck >= sum(map(len, points.values())) / 2, "most points were past the end"
+    print("# " + ", ".join(f"{operation.__name__}: {its.struck} kills, {its.count} calls" for operation, its in points.items()))
+    for its in points.values():
+        its.check()
 
 
 def penstockd_killed_at_any_system_call_of_an_added_or_removed_connection():
@@ -242,21 +260,21 @@ def penstockd_killed_at_any_system_call_of_its_start():
 
 def penstockd_killed_at_any_system_call_of_a_load_of_lazy_tables():
     INSTANCE.renew_idle()
-    count = INSTANCE.strike(INSTANCE.load, None).count
+    points = Points(INSTANCE.strike(INSTANCE.load, None).count)
     INSTANCE.converge()
-    struck = 0
-    for where in points_of(count):
+    for index in range(len(points)):
         INSTANCE.renew_idle()
+        where = points[index]
         killer = INSTANCE.strike(INSTANCE.load, where)
-        struck += killer.call is not None
+        points.note(killer)
         try:
             INSTANCE.converge()
             INSTANCE.load()
             wait_until(INSTANCE.is_loaded, "the tables after another request")
         except Exception as failure:
-            raise Failure(f"load, killed at call {where} of {count} (system call {killer.call}): {failure}") from failure
-    print(f"# {struck} kills; calls: load {count}")
-    assert struck >= len(points_of(count)) / 2, "most points were past the end"
+            raise Failure(f"load, killed at call {where} of {points.count} (system call {killer.call}): {failure}") from failure
+    print(f"# load: {points.struck} kills, {points.count} calls")
+    points.check()
     INSTANCE.write("c.spc", "# none\n")
     INSTANCE.idle_tables = []
     INSTANCE.wait_right()

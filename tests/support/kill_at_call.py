@@ -9,6 +9,7 @@ with a pool of threads out; here one count runs over all of them. Only x86-64 an
 """
 
 import ctypes
+import errno
 import os
 import platform
 import signal
@@ -68,11 +69,7 @@ class KillAtCall:
 
     def _trace(self):
         try:
-            for tid in sorted(map(int, os.listdir(f"/proc/{self.pid}/task"))):
-                options = TRACESYSGOOD | TRACECLONE | EXITKILL
-                if not ptrace(SEIZE, tid, 0, options) or not ptrace(INTERRUPT, tid):
-                    self._failure = f"could not trace thread {tid}: {os.strerror(ctypes.get_errno())}"
-                    return
+            self._attach()
         except OSError as error:
             self._failure = str(error)
             return
@@ -80,6 +77,17 @@ class KillAtCall:
             self._attached.set()
         self._follow()
         self._dead.set()
+
+    def _attach(self):
+        """To all threads. A thread may make others, or end, while we are at it; what a traced one makes is ours."""
+        seen = set()
+        while new := sorted(set(map(int, os.listdir(f"/proc/{self.pid}/task"))) - seen):
+            for tid in new:
+                if not (ptrace(SEIZE, tid, 0, TRACESYSGOOD | TRACECLONE | EXITKILL) and ptrace(INTERRUPT, tid)):
+                    number = ctypes.get_errno()
+                    if tid == self.pid or number not in (errno.EPERM, errno.ESRCH):
+                        raise OSError(number, f"could not trace thread {tid}: {os.strerror(number)}")
+            seen.update(new)
 
     def _follow(self):
         while True:
