@@ -272,8 +272,9 @@ with Hostile() as INSTANCE:
     INSTANCE.configure_all()
 
     def states_are_final():
-        rows = INSTANCE.look("select connection_name, state from penstock.connection_state")
-        return {name for name, _ in rows} >= {"of_tables", "of_columns"} and all(s in ("ready", "error") for _, s in rows)
+        rows = INSTANCE.look("select connection_name, state, comments_set from penstock.connection_state")
+        return ({row[0] for row in rows} >= {"of_tables", "of_columns"}
+                and all(state == "error" or (state == "ready" and has_comments) for _, state, has_comments in rows))
     try:
         wait_until(states_are_final, "all connections to be ready or in error", 120)
     except Failure:
