@@ -39,7 +39,8 @@ class Proxy:
         self._thread.start()
 
     def arm(self, cut_at):
-        """Between two controllers only."""
+        """Between two controllers only. What the one before said last must not count."""
+        penstock.wait_until(lambda: not self._other, "the sessions of the controller before to end")
         self.count, self._cut_at, self.last = 0, cut_at, b""
 
     @property

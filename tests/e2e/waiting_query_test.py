@@ -153,7 +153,7 @@ def without_a_schema_a_plugin_in_error_is_named_beside_the_error():
 def an_executed_statement_waits_for_what_its_prepare_names():
     INSTANCE.superuser("create table public.held as select 1 as n; alter table public.held set schema ex; "
                        "grant select on ex.held to penstock_users")
-    [controller] = INSTANCE.processes("bin/penstockd")
+    controller = INSTANCE.controller_pid()
     os.kill(controller, signal.SIGSTOP)  # it would put the state right
     try:
         process = Query("query", "--output", "csv", "prepare a_long_name as select /* far behind */ n from ex.held",
@@ -214,8 +214,7 @@ NO_CONTROLLER = "ERROR:  the controller (penstockd) does not run\nDETAIL:  Nobod
 
 def a_controller_that_does_not_run_is_named_at_once():
     with loading("slow"):
-        [pid] = INSTANCE.processes("bin/penstockd")
-        os.kill(pid, signal.SIGKILL)
+        os.kill(INSTANCE.controller_pid(), signal.SIGKILL)
         until_no_controller()
         began = time.monotonic()
         code, out, error = query("select * from slow.many_1")
@@ -231,8 +230,7 @@ def a_controller_that_does_not_run_is_named_at_once():
 def a_controller_that_dies_during_the_wait_ends_it_within_two_seconds():
     with loading("slow"):
         waiting = Query("query", "select * from slow.many_1").until_waiting()
-        [pid] = INSTANCE.processes("bin/penstockd")
-        os.kill(pid, signal.SIGKILL)
+        os.kill(INSTANCE.controller_pid(), signal.SIGKILL)
         began = time.monotonic()
         code, out, error = waiting.end()
         assert (code, out) == (1, "") and error.startswith(NO_CONTROLLER), error

@@ -255,7 +255,8 @@ class Listener:
         self._heard = []
 
     def _poll(self, wait_s):
-        select.select([self._session], [], [], wait_s)
+        if not self._session.notifies:  # those that came with the answer to LISTEN make no event
+            select.select([self._session], [], [], wait_s)
         self._session.poll()
         for note in self._session.notifies:
             payload = json.loads(note.payload)
