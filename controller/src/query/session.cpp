@@ -169,7 +169,8 @@ void Session::cancel() noexcept try {
         std::thread(send_cancellation, std::move(request), std::move(done)).detach();
         is_sent.wait_for(kCancelLimit);
     }
-} catch (const std::exception&) { // no thread to be had: as if it were not answered
+} catch (const std::exception&) { // no thread to be had: nothing to wait for
+    cancelled_at_ = std::chrono::steady_clock::time_point{};
 }
 
 ResultPointer Session::run(const std::string& sql, const std::vector<std::string>& parameters) {
