@@ -23,8 +23,9 @@ using namespace std::chrono_literals;
 
 constexpr auto kInitLimit = 120s;
 constexpr int kStartSeconds = 60; // crash recovery included
-/// A killed server stays a zombie until process 1 looks, and so long its lock file counts.
-constexpr auto kStaleLockLimit = 15s;
+/// A killed server stays a zombie until process 1 looks, and so long its lock file counts; its
+/// sessions take a moment to notice its death, and so long its shared memory is in use.
+constexpr auto kStaleServerLimit = 15s;
 constexpr auto kPollInterval = 100ms;
 /// From the end of the server's work to the end of its process.
 constexpr int kEndMs = 10'000;
@@ -57,6 +58,12 @@ bool is_zombie(pid_t pid) {
     const std::string line = first_line("/proc/" + std::to_string(pid) + "/stat");
     const std::size_t name_end = line.rfind(')');
     return name_end != std::string::npos && line.compare(name_end, 3, ") Z") == 0;
+}
+
+/// Why a server did not start: another one has died and is not quite gone.
+bool is_rest_of_a_server(const std::string& log) {
+    return log.find("\"postmaster.pid\" already exists") != std::string::npos ||
+           log.find("pre-existing shared memory block") != std::string::npos;
 }
 
 /// postgresql.conf stays the user's, but for the line that includes ours.
@@ -236,9 +243,9 @@ bool Cluster::start() {
         return false;
     }
     write_configuration();
-    const std::uintmax_t log_start = size_of(log_file());
-    const auto deadline = std::chrono::steady_clock::now() + kStaleLockLimit;
+    const auto deadline = std::chrono::steady_clock::now() + kStaleServerLimit;
     while (true) {
+        const std::uintmax_t log_start = size_of(log_file());
         const Outcome outcome =
             run_program({program("pg_ctl"), "start", "--pgdata", home_.data().string(), "--log",
                          log_file().string(), "--wait", "--timeout", std::to_string(kStartSeconds)},
@@ -247,8 +254,7 @@ bool Cluster::start() {
             return true;
         }
         const std::string log = tail_of(log_file(), log_start, kShownLogLines);
-        const bool is_lock = log.find("\"postmaster.pid\" already exists") != std::string::npos;
-        if (!is_lock || std::chrono::steady_clock::now() > deadline) {
+        if (!is_rest_of_a_server(log) || std::chrono::steady_clock::now() > deadline) {
             throw Exception(ErrorKind::kUnavailable,
                             "could not start the private PostgreSQL server",
                             log.empty() ? outcome.output : log,

@@ -9,8 +9,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <csignal>
 #include <fstream>
+#include <thread>
 
 namespace penstock::cluster {
 namespace {
@@ -101,6 +103,26 @@ TEST_F(ClusterTest, starts_again_after_a_kill) {
     const pid_t pid = server->cluster().running_server().value();
     ASSERT_EQ(::kill(pid, SIGKILL), 0);
     server->cluster().start();
+    EXPECT_EQ(server->sql("select 1"), "1");
+}
+
+TEST_F(ClusterTest, starts_again_after_a_kill_that_a_session_notices_late) {
+    const pid_t pid = server->cluster().running_server().value();
+    const std::filesystem::path log = server->cluster().log_file();
+    const std::string worker =
+        server->sql("select pid from pg_stat_activity where backend_type = 'walwriter'");
+    const auto late = static_cast<pid_t>(std::stoi(worker));
+    ASSERT_EQ(::kill(late, SIGSTOP), 0);
+    ASSERT_EQ(::kill(pid, SIGKILL), 0);
+    std::thread waker([&log, late] {
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (read_file(log).find("pre-existing shared memory block") == std::string::npos &&
+               std::chrono::steady_clock::now() < deadline) {
+        }
+        ::kill(late, SIGCONT);
+    });
+    EXPECT_NO_THROW(server->cluster().start());
+    waker.join();
     EXPECT_EQ(server->sql("select 1"), "1");
 }
 
