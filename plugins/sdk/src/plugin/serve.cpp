@@ -6,7 +6,9 @@
 
 #include <malloc.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
@@ -25,6 +27,17 @@ void print_error(const PluginInfo& info, const Error& error) {
     }
 }
 
+/// Peers that wait have two descriptors each, scans that run also those of their source: the usual
+/// limit of 1024 would leave none for the last of them, and they would be closed without a word.
+void raise_descriptor_limit() {
+    constexpr rlim_t kDescriptors = 4096;
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < kDescriptors) {
+        limit.rlim_cur = std::min(kDescriptors, limit.rlim_max);
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int run_server(Plugin& plugin, const CommandLine& line) {
     // Scans run in short-lived threads: with one heap for each core and more, memory that a scan
     // gave back would stay with the heap it came from.
@@ -32,7 +45,8 @@ int run_server(Plugin& plugin, const CommandLine& line) {
     (void)std::signal(SIGPIPE, SIG_IGN);
     (void)std::signal(SIGXFSZ,
                       SIG_IGN); // a temporary file that may not grow is an error of its scan
-    silence_protobuf();         // a hostile client must not fill our log
+    raise_descriptor_limit();
+    silence_protobuf(); // a hostile client must not fill our log
     // No core file, no look into memory or environment: connections have secrets.
     (void)prctl(PR_SET_DUMPABLE, 0);
     ServerOptions options;
