@@ -209,8 +209,11 @@ TEST_F(AggregateScan, asks_many_children_at_the_same_time_but_not_all) {
 }
 
 TEST_F(AggregateScan, fails_with_the_first_error_and_names_the_child) {
+    std::atomic<bool> is_begun = false;
     std::atomic<bool> was_stopped = false;
     const auto endless = [&](const ScanRequest&, RowSink& sink) {
+        is_begun = true;
+        is_begun.notify_all();
         try {
             while (true) {
                 sink.add_row(Row{integer(1)});
@@ -220,8 +223,11 @@ TEST_F(AggregateScan, fails_with_the_first_error_and_names_the_child) {
             throw;
         }
     };
-    plugin_.connections = {{"a", has(numbers(), endless)},
-                           {"b", has(numbers(), fails({}, "quota used up"))}};
+    const auto fail_beside_it = [&](const ScanRequest& request, RowSink& sink) {
+        is_begun.wait(false); // else there is nothing to stop
+        fails({}, "quota used up")(request, sink);
+    };
+    plugin_.connections = {{"a", has(numbers(), endless)}, {"b", has(numbers(), fail_beside_it)}};
     configure({"a", "b"});
     const Error error = error_of_scan({"x"});
     EXPECT_EQ(error.kind, ErrorKind::kRemote);
