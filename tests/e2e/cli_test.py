@@ -121,6 +121,10 @@ def a_reader_that_stops_reading_ends_the_query_quietly():
 
 
 def control_c_ends_a_hanging_scan_within_a_second_and_tells_the_plugin():
+    penstock.within(1, interrupt_a_hanging_scan)
+
+
+def interrupt_a_hanging_scan():
     with fake_plugin.silent_table(INSTANCE) as plugin:
         process = subprocess.Popen([penstock.PENSTOCK, "query", "select v from fake.t"], env=INSTANCE.environment,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -130,8 +134,8 @@ def control_c_ends_a_hanging_scan_within_a_second_and_tells_the_plugin():
         out, error = process.communicate(timeout=10)
         took = time.monotonic() - began
         assert (process.returncode, out) == (130, ""), (process.returncode, out, error)
-        assert took < 1, f"took {took:.2f} s"
         assert plugin.hung_up.wait(5), "the plugin was not told"
+        return took
 
 
 def service_env_is_all_that_psql_needs():

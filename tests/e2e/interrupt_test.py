@@ -105,20 +105,22 @@ def wait_for_wait(instance, pid):
 
 
 def interrupt(name, act, sqlstate):
+    """Seconds from the act to the end."""
     with make_plugin(name) as plugin:
         attach(INSTANCE, plugin)
         query = Query(INSTANCE, statement(name))
         wait_for_wait(INSTANCE, query.pid)
-        began = time.monotonic()
-        INSTANCE.superuser(f"select {act}({query.pid})")
+        with INSTANCE.connect().cursor() as cursor:
+            began = time.monotonic()
+            cursor.execute(f"select {act}(%s)", (query.pid,))
         assert query.wait(), "the query did not end"
         took = time.monotonic() - began
         # psycopg2 has no SQLSTATE for a session that was ended; the server's log has it.
         assert query.error is not None and query.error.pgcode in (sqlstate, None), query.error
         assert query.error.pgcode or sqlstate == "57P01", query.error
-        assert took < LIMIT_S, f"took {took:.2f} s"
         if name != "connecting" and name != "while_being_written_to":
             assert plugin.hung_up.wait(5), "the plugin was not told"
+        return took
 
 
 def timeout(name):
@@ -129,7 +131,7 @@ def timeout(name):
         assert query.wait(), "the query did not end"
         took = time.monotonic() - began
         assert query.error.pgcode == "57014", query.error
-        assert took < 0.3 + LIMIT_S, f"took {took:.2f} s"
+        return took
 
 
 def everything_at_once(end):
@@ -152,10 +154,10 @@ def everything_at_once(end):
                     took[name] = time.monotonic() - began
             return len(took) == len(queries)
         penstock.wait_until(have_all_ended, "all backends to end", 10)
-        assert max(took.values()) < LIMIT_S, took
         for query in queries.values():
             assert query.wait() and query.error is not None, "the client was told"
     start_again()
+    return max(took.values())
 
 
 def is_alive(pid):
@@ -186,20 +188,20 @@ def start_again():
 def tests():
     for name in WAITS:
         def cancel(name=name):
-            interrupt(name, "pg_cancel_backend", "57014")
+            penstock.within(LIMIT_S, lambda: interrupt(name, "pg_cancel_backend", "57014"))
 
         def terminate(name=name):
-            interrupt(name, "pg_terminate_backend", "57P01")
+            penstock.within(LIMIT_S, lambda: interrupt(name, "pg_terminate_backend", "57P01"))
 
         def time_out(name=name):
-            timeout(name)
+            penstock.within(0.3 + LIMIT_S, lambda: timeout(name))
         for function, verb in ((cancel, "cancel"), (terminate, "terminate"), (time_out, "statement_timeout")):
             function.__name__ = f"{verb}_acts_within_a_second_{name}"
             yield function
 
     for end in (a_fast_shutdown, the_postmasters_death):
         def together(end=end):
-            everything_at_once(end)
+            penstock.within(LIMIT_S, lambda: everything_at_once(end))
         together.__name__ = f"{end.__name__}_acts_within_a_second_in_each_of_{len(WAITS)}_waits"
         yield together
 

@@ -4,6 +4,7 @@
 import contextlib
 import os
 import select
+import signal
 import socket
 import subprocess
 import time
@@ -29,12 +30,17 @@ class Files(Controlled):
 
     def start(self):
         super().start()
-        self.wait_state("c", "ready")
+        self.wait_quiet({"c": "ready"})
 
     def change_both(self):
-        """One table changes, another comes."""
-        self.csv("two", "x\n7\n")
-        self.csv("one", "a,b,c\n1,2,3\n")
+        """One table changes, another comes. The plugin sees both at once: one refresh brings them."""
+        pid, = self.processes("plugins/csv")
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            self.csv("two", "x\n7\n")
+            self.csv("one", "a,b,c\n1,2,3\n")
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
 
 def hold_loader(instance):
@@ -99,8 +105,8 @@ def a_table_that_is_there_never_waits():
                         "select 'm.many_3'::regclass", "explain insert into m.many_1 select * from m.many_2",
                         "prepare p as select * from m.many_1", "deallocate p",
                         "select has_table_privilege('m.many_1', 'select')", "copy m.many_1 (nope) to stdout"):
-                seconds = time_of(instance, "set penstock.schema_wait_timeout = '1h'; " + sql)
-                assert seconds < 1.5, (sql, seconds)
+                patient = "set penstock.schema_wait_timeout = '1h'; " + sql
+                penstock.within(1.5, lambda: time_of(instance, patient))  # 2 s: until nobody is taken to be there
 
 
 def statements_without_missing_names_never_wait():
@@ -217,23 +223,39 @@ def end_in_every_way(instance, sql, place):
     def waiting(*before):
         return Query(instance, sql, before).wait_until_at(place)
 
-    query = waiting()
-    instance.look("select pg_cancel_backend(%s)", query.pid)
-    assert query.sqlstate(1) == "57014" and 'tables of connection "' in query.error.diag.context, query.error
-    again = Query(instance, sql, session=query.session).wait_until_at(place)
-    query.session.cancel()
-    assert again.sqlstate(1) == "57014"
-    assert Query(instance, sql, ["set statement_timeout = '300ms'"]).sqlstate(2) == "57014"
-    assert Query(instance, sql, ["set lock_timeout = '300ms'"]).sqlstate(2) == "55P03"
-    late = Query(instance, sql, ["set penstock.schema_wait_timeout = '300ms'"])
-    assert late.sqlstate(2) == "55000" and "not ready in time" in str(late.error), late.error
-    # The lock timeout is the session's own again.
-    assert Query(instance, "show lock_timeout", session=late.session).result() == [("0",)]
-    short = ["set penstock.schema_wait_timeout = '200ms'", "set lock_timeout = '10s'"]
-    assert Query(instance, sql, short).sqlstate(2) == "55000"
-    ended = waiting()
-    instance.look("select pg_terminate_backend(%s)", ended.pid)
-    wait_until(lambda: ended.where() is None, "the process to end", 1)
+    def cancelled(cancel, session=None):
+        """Seconds until a wait is over."""
+        query = Query(instance, sql, session=session).wait_until_at(place)
+        began = time.monotonic()
+        cancel(query)
+        assert query.sqlstate() == "57014" and 'tables of connection "' in query.error.diag.context, query.error
+        return time.monotonic() - began
+
+    def timed_out(sqlstate, *settings):
+        query = Query(instance, sql, settings)
+        began = time.monotonic()
+        assert query.sqlstate() == sqlstate, query.error
+        assert sqlstate != "55000" or "not ready in time" in str(query.error), query.error
+        # The lock timeout is the session's own again.
+        own = "10s" if "set lock_timeout = '10s'" in settings else "300ms" if "lock" in settings[0] else "0"
+        assert Query(instance, "show lock_timeout", session=query.session).result() == [(own,)]
+        return time.monotonic() - began
+
+    def ended():
+        query = waiting()
+        began = time.monotonic()
+        instance.look("select pg_terminate_backend(%s)", query.pid)
+        wait_until(lambda: query.where() is None, "the process to end")
+        return time.monotonic() - began
+
+    session = instance.connect()
+    penstock.within(1, lambda: cancelled(lambda query: instance.look("select pg_cancel_backend(%s)", query.pid), session))
+    penstock.within(1, lambda: cancelled(lambda query: query.session.cancel(), session))
+    penstock.within(2, lambda: timed_out("57014", "set statement_timeout = '300ms'"))
+    penstock.within(2, lambda: timed_out("55P03", "set lock_timeout = '300ms'"))
+    penstock.within(2, lambda: timed_out("55000", "set penstock.schema_wait_timeout = '300ms'"))
+    penstock.within(2, lambda: timed_out("55000", "set penstock.schema_wait_timeout = '200ms'", "set lock_timeout = '10s'"))
+    penstock.within(1, ended)
     held = instance.look("select count(*) from pg_locks where locktype = 'object' and objsubid = 1 and mode = %s",
                          "AccessShareLock")
     assert held == [(0,)], held
@@ -268,12 +290,12 @@ def waiting_leaves_nothing_open():
     with Gated() as instance:
         session = instance.connect()
         Query(instance, "select 1", ["set penstock.schema_wait_timeout = '20ms'"], session).result()
-        folder = f"/proc/{session.get_backend_pid()}/fd"
+        pid = session.get_backend_pid()
         assert Query(instance, "select * from m.many_1", session=session).sqlstate() == "55000"
-        before = len(os.listdir(folder))
+        before = len(instance.descriptors(pid))
         for _ in range(30):
             assert Query(instance, "select * from m.many_1", session=session).sqlstate() == "55000"
-        assert len(os.listdir(folder)) == before
+        assert len(instance.descriptors(pid)) == before
         instance.open()
         Query(instance, "select 1", ["set penstock.schema_wait_timeout = '1min'"], session).result()
         assert Query(instance, "select count(*) from m.many_1", session=session).result() == [(0,)]
@@ -307,10 +329,17 @@ def a_controller_that_dies_ends_the_wait():
 
 def a_wait_survives_the_restart_of_the_controller():
     with Gated() as instance:
-        query = Query(instance, "select count(*) from m.many_1").wait_until_at("Extension")
-        instance.kill_controller()
+        for _ in range(3):
+            query = Query(instance, "select count(*) from m.many_1").wait_until_at("Extension")
+            began = time.monotonic()
+            instance.kill_controller()
+            instance.start_controller()
+            wait_until(instance.has_taken_over, "the controller to lead")
+            if not query.is_over:
+                break
+            # So long has this machine needed that nobody was taken to be there.
+            assert time.monotonic() - began > 2 and query.sqlstate() == "HV00N", query.error
         instance.open()
-        instance.start_controller()
         assert query.result() == [(0,)]
 
 
