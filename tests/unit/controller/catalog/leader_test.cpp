@@ -38,6 +38,8 @@ TEST_F(LeaderTest, raises_the_epoch_at_every_start) {
         EXPECT_EQ(value("select epoch from penstock.controller"), std::to_string(first));
         EXPECT_EQ(value("select pid from penstock.controller"), std::to_string(::getpid()));
     }
+    // The server hears a moment later that the first has gone. These are the keys of its lock.
+    (void)as_admin("select pg_advisory_xact_lock(1347638347, 1)");
     const Leader leader(owner());
     EXPECT_EQ(leader.epoch(), first + 1);
 }
@@ -85,8 +87,8 @@ TEST_F(LeaderTest, hears_which_tables_are_wanted) {
 
 TEST_F(LeaderTest, stays_lost_after_its_backend_is_gone) {
     Leader leader(owner());
-    as_admin("select pg_terminate_backend(pid) from pg_stat_activity where usename = "
-             "'penstock_owner'");
+    as_admin("select pg_terminate_backend(pid, 60000) from pg_stat_activity where usename = "
+             "'penstock_owner'"); // and waits until it is gone
     // The server's last words may come before the end of the stream.
     const auto take_until_lost = [&] {
         while (is_readable(leader.socket(), 5000)) {
