@@ -11,13 +11,6 @@ from penstock import Failure, Instance, wait_until
 class Controlled(Instance):
     controller = None  # Popen
 
-    def __enter__(self):
-        try:
-            return super().__enter__()
-        except BaseException:
-            self.close()
-            raise
-
     def start(self):
         super().start()
         self._end_of_the_services_own()

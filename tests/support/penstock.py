@@ -68,7 +68,11 @@ class Instance:
     # -- life
 
     def __enter__(self):
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(self, *_):
