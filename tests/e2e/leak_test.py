@@ -118,7 +118,7 @@ def leaves_nothing(do, count):
     assert cursor.fetchall() == [(150,)]
     # The last scans may still be ending.
     penstock.wait_until(lambda: all(now <= quiet[name] + 2 for name, now in of_plugin(plugin).items()),
-                        f"the plugin to be as before: {quiet}, now {of_plugin(plugin)}")
+                        f"the plugin to be as before: {quiet}, now {of_plugin(plugin)}", 5)
     assert INSTANCE.plugin_pid("spy") == plugin
     assert sorted(INSTANCE.processes("lib/penstock/plugins")) == processes
     connection.close()

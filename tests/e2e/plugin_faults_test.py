@@ -130,20 +130,16 @@ def a_value_that_fits_no_frame_is_an_error_and_a_large_one_is_not():
 
 
 def a_plugin_that_hangs_is_left_in_time_and_serves_others():
-    tried = []
     for act in ("hang=polite", "hang=deaf", "at=5 hang=polite", "rows=200000 at=199999 hang=polite", "at=10 hang=polite",
                 "rows=1000000 row_delay_ms=5"):
-        def seconds():
-            tried.append(act)
-            return time_to_time_out(acted(act, "n, word"))
-        penstock.within(0.2 + LIMIT_S, seconds)
+        penstock.within(0.2 + LIMIT_S, lambda: time_to_time_out(acted(act, "n, word")))
         assert INSTANCE.rows("select count(*) from spy.wide") == [(150,)], act
     INSTANCE.wait_for(lambda: INSTANCE.rows("select act from spy.faults where act = 'rows=1'"), lambda rows: len(rows) == 1,
                       "an answer")
-    # Polite ones notice; a deaf one is left running.
+    # Polite ones notice; the deaf one is left running.
     INSTANCE.wait_for(
         lambda: INSTANCE.rows("select count(*) from spy.requests where table_name = 'faults' and state = 'running'"),
-        lambda rows: rows == [(tried.count("hang=deaf"),)], "the scans to be cancelled")
+        lambda rows: rows == [(1,)], "the scans to be cancelled")
 
 
 def a_stopped_process_does_not_hold_a_query():
@@ -186,7 +182,7 @@ def rows_without_end_wait_for_their_reader_and_stop_with_it():
         cursor.execute("fetch 100000 from c")
         assert len(cursor.fetchall()) == 100000
         assert resident_mb(INSTANCE.plugin_pid("spy")) < memory + 50, "memory is bounded"
-    time_to_be_cancelled()
+    penstock.within(LIMIT_S, time_to_be_cancelled)
     penstock.within(LIMIT_S, time_after_a_reader_that_goes)
     penstock.within(LIMIT_S, time_after_a_limit)
 
@@ -237,7 +233,7 @@ def children_of_a_plugin_end_with_it():
     children = children_of(pid)
     assert len(children) == 5, children
     os.kill(pid, signal.SIGKILL)
-    penstock.wait_until(lambda: not any(os.path.exists(f"/proc/{child}") for child in children), "the children to end")
+    penstock.wait_until(lambda: not any(os.path.exists(f"/proc/{child}") for child in children), "the children to end", 5)
     INSTANCE.wait_for(lambda: INSTANCE.plugin_pid("small"), lambda seen: seen not in (None, pid), "a new process")
 
 
@@ -270,7 +266,7 @@ def warnings_reach_the_user_and_are_counted():
 def two_scans_of_one_backend_never_wait_for_each_other():
     with session(autocommit=False) as connection:
         cursor = connection.cursor()
-        cursor.execute("set statement_timeout = '60s'")
+        cursor.execute("set statement_timeout = '10s'")
         for name in ("a", "b"):
             cursor.execute(f"declare {name} cursor for {acted('rows=20000 bytes=100', 'n, word')}")
         for _ in range(5):

@@ -263,7 +263,7 @@ TEST_F(Serve, ends_a_blocked_scan_on_a_cancel_frame) {
         }
         bytes += static_cast<std::size_t>(count);
     }
-    EXPECT_LT(bytes, 1U << 30);
+    EXPECT_LT(bytes, 64U << 20);
 }
 
 TEST_F(Serve, exits_after_a_shutdown_once_the_reader_of_its_last_scan_has_gone) {
